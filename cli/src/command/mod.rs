@@ -1,0 +1,6 @@
+//! One file per word of the command line: an `Args` struct whose doc comment is the help, and `run`.
+
+pub mod completions;
+pub mod file;
+pub mod man;
+pub mod tour;

@@ -1,0 +1,4 @@
+//! Behaving as another program: its flags, streams, texts and exit codes over our own commands (decision D1).
+
+mod flags;
+pub mod sops;
