@@ -1,0 +1,15 @@
+//! The journeys: both programs end to end, against real peers. One test binary, one module a journey.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod bad_input;
+mod corpus;
+mod differential;
+mod documents;
+mod everyday;
+mod floors;
+mod generated;
+mod kill;
+mod peers;
