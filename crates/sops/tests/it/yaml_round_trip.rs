@@ -6,6 +6,10 @@ use crate::support::{open, seal, text};
 
 /// Documents that must come back as they were.
 const SAME: &[(&str, &str)] = &[
+    (
+        "a clear block scalar, then a comment without a line break",
+        "a: x\nk_unencrypted: |\n  a\n  b\n# end",
+    ),
     ("plain", "a: b\n"),
     (
         "types",

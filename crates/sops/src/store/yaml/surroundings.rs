@@ -192,7 +192,10 @@ impl Reader<'_, '_> {
             let node = self.stream.node(id);
             match node.kind {
                 NodeKind::Scalar(ScalarStyle::Literal | ScalarStyle::Folded) => {
-                    return Some(node.span.clone());
+                    // A comment or a line of spaces below it ends its last line.
+                    let last = self.text.rsplit('\n').next().unwrap_or_default();
+                    let open = node.span.end == self.text.len() && !last.trim_matches(' ').is_empty();
+                    return open.then(|| node.span.clone());
                 }
                 NodeKind::Scalar(_) | NodeKind::Alias(_) => return None,
                 NodeKind::Mapping(_) | NodeKind::Sequence(_) => {
