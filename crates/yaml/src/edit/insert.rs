@@ -227,8 +227,9 @@ fn into_flow(stream: &Stream<'_>, node: NodeId, entry: String, layout: &Layout) 
         let tail = if own_line { "," } else { "" };
         return vec![Patch::insert(at, format!("{lead}{entry}{tail}"))];
     }
-    // An empty value: a comma right behind its colon would be part of it.
-    let gap = if is_colon(text, end) { " ," } else { "," };
+    // An empty value or key: a comma right behind its `:` or `?` would be part of it.
+    let indicator = is_colon(text, end) || (end > 0 && byte(text, end - 1) == b'?');
+    let gap = if indicator { " ," } else { "," };
     if !own_line {
         return vec![Patch::insert(end, format!("{gap}{lead}{entry}"))];
     }

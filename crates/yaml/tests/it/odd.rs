@@ -230,3 +230,14 @@ fn a_colon_of_another_level_is_refused_behind_a_block_too() {
     assert!(refused("?\n ? |\n: a\n"));
     assert!(!refused("?\n ? |\n : a\n"));
 }
+
+/// `?,` would be a word.
+#[test]
+fn insert_leaves_a_lone_question_mark_alone() {
+    let before = "{?\n}\n";
+    let stream = parse(before);
+    let patches = insert_entry(&stream, at(&stream, &[]), "b", &text("d")).unwrap();
+    let after = apply(before, patches).unwrap();
+    assert_eq!(after, "{? , b: d\n}\n");
+    parse(&after);
+}
