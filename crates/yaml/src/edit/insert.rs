@@ -228,7 +228,8 @@ fn into_flow(stream: &Stream<'_>, node: NodeId, entry: String, layout: &Layout) 
         return vec![Patch::insert(at, format!("{lead}{entry}{tail}"))];
     }
     // An empty value or key: a comma right behind its `:` or `?` would be part of it.
-    let indicator = is_colon(text, end) || (end > 0 && byte(text, end - 1) == b'?');
+    let empty_key = last.0.is_some_and(|key| stream.node(key).span.is_empty());
+    let indicator = is_colon(text, end) || (empty_key && end > 0 && byte(text, end - 1) == b'?');
     let gap = if indicator { " ," } else { "," };
     if !own_line {
         return vec![Patch::insert(end, format!("{gap}{lead}{entry}"))];

@@ -241,3 +241,13 @@ fn insert_leaves_a_lone_question_mark_alone() {
     assert_eq!(after, "{? , b: d\n}\n");
     parse(&after);
 }
+
+/// Here it is a word already.
+#[test]
+fn insert_behind_a_question_mark_that_is_a_word() {
+    let before = "{a, ?}\n";
+    let stream = parse(before);
+    let patches = insert_entry(&stream, at(&stream, &[]), "b", &text("d")).unwrap();
+    let after = apply(before, patches).unwrap();
+    assert_eq!(after, "{a, ?, b: d}\n");
+}
