@@ -17,11 +17,15 @@ pub(crate) fn graft(
     match attempt(&document, verbatim, previous) {
         Some(Grafted::WithBlock(mut file)) => {
             file.metadata = metadata;
-            keep_words(&document, &mut file.document);
+            keep_marks(&document, &mut file.document);
             *file
         }
         Some(Grafted::WithoutBlock(mut read)) => {
-            keep_words(&document, &mut read);
+            keep_marks(&document, &mut read);
+            if let (Some(from), Some(to)) = (&document.shape, &mut read.shape) {
+                // There the block scalars are encrypted: nothing shows their indentation.
+                (to.step, to.step_of_literals) = (from.step, from.step_of_literals);
+            }
             EncryptedFile {
                 document: *read,
                 metadata,
@@ -31,10 +35,13 @@ pub(crate) fn graft(
     }
 }
 
-/// What the former block cannot know, see [`yaml::words`].
-fn keep_words(from: &Document, to: &mut Document) {
+/// What the former block cannot know, see [`yaml::words`] and [`yaml::Ending`].
+fn keep_marks(from: &Document, to: &mut Document) {
     if let (Some(from), Some(to)) = (&from.shape, &mut to.shape) {
         to.words |= from.words;
+        if from.tail.is_some() {
+            to.ending = from.ending;
+        }
     }
 }
 

@@ -157,11 +157,13 @@ impl Writer<'_> {
 
     fn sequence(&mut self, indent: usize, depth: usize) {
         for _ in 0..self.prng.below(4) + 1 {
-            if self.list_comments && self.prng.chance(12) {
+            let commented = self.list_comments && self.prng.chance(12);
+            if commented {
                 self.comment_line(indent);
             }
             self.pad(indent);
             self.out.push('-');
+            let item = self.out.len();
             match self.prng.below(if depth > 4 { 6 } else { 9 }) {
                 0..6 => self.scalar_line_in_list(),
                 6 => {
@@ -178,6 +180,12 @@ impl Writer<'_> {
                             self.pad(indent + 2);
                         }
                         self.entry(indent + 2, depth + 1, number);
+                    }
+                    let line = self.out[item..].lines().next().unwrap_or_default();
+                    if commented && line.contains(": # ") {
+                        // T15: of a comment above an item and one behind its first key, sops keeps the
+                        // second only whenever it writes, also a plain text.
+                        self.peer_can = false;
                     }
                 }
             }

@@ -1,11 +1,14 @@
 //! Nothing that comes from outside makes us panic, and no changed file opens to something else.
 
+use gitseal_tests::drawn;
 use proptest::prelude::*;
 use providers::age;
 
 use crate::support::{KEY_BYTES, User, file_of, identity, lock, opens};
 
 proptest! {
+    #![proptest_config(drawn::cases(256))]
+
     #[test]
     fn arbitrary_bytes_are_refused_quietly(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(age::open(&bytes, "", vec![]).is_err());

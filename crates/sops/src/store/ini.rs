@@ -113,11 +113,13 @@ pub(crate) fn patches(source: &[u8], branches: &[Branch]) -> Result<Vec<BytePatc
         let Node::Mapping(entries) = node else {
             return Err(below(&section.text, unsupported(NO_SECTION)));
         };
-        for entry in entries {
+        for (at, entry) in entries.iter().enumerate() {
             match entry {
                 Entry::Comment(leaf) => comment_patches(source, leaf, &mut patches),
-                Entry::Pair(key, Node::Leaf(leaf)) => value_patches(source, leaf, &mut patches)
-                    .map_err(|error| below(&section.text, below(&key.text, error)))?,
+                Entry::Pair(key, Node::Leaf(leaf)) => {
+                    value_patches(source, leaf, &taken_behind(&entries[at + 1..]), &mut patches)
+                        .map_err(|error| below(&section.text, below(&key.text, error)))?;
+                }
                 Entry::Pair(key, Node::Mapping(_) | Node::Sequence(_)) => {
                     return Err(below(&section.text, below(&key.text, unsupported(COMPLEX))));
                 }
@@ -127,25 +129,58 @@ pub(crate) fn patches(source: &[u8], branches: &[Branch]) -> Result<Vec<BytePatc
     Ok(patches)
 }
 
-fn value_patches(source: &[u8], leaf: &Leaf, patches: &mut Vec<BytePatch>) -> Result<(), WriteError> {
-    let (true, Some(place)) = (leaf.changed, place(leaf)) else {
+/// Where comments begin that stand behind values of the key before `entries`, and are taken away.
+fn taken_behind(entries: &[Entry]) -> Vec<usize> {
+    let comments = entries.iter().map_while(|entry| match entry {
+        Entry::Comment(leaf) => Some(leaf),
+        Entry::Pair(..) => None,
+    });
+    let changed = comments.filter(|leaf| leaf.changed).filter_map(place);
+    changed
+        .flat_map(|place| place.also.iter().map(|range| range.start))
+        .collect()
+}
+
+fn value_patches(
+    source: &[u8],
+    leaf: &Leaf,
+    taken: &[usize],
+    patches: &mut Vec<BytePatch>,
+) -> Result<(), WriteError> {
+    let Some(place) = place(leaf) else {
         return Ok(());
     };
-    let text = leaf_text(leaf);
-    patches.push(BytePatch {
-        range: place.range.clone(),
-        bytes: value_text(source, Some(place), &text)?,
+    let elsewhere = place.also.iter().map(|range| Place {
+        range: range.clone(),
+        inner: range.clone(),
+        also: Vec::new(),
+        own_line: false,
     });
-    for range in &place.also {
-        let there = Place {
-            range: range.clone(),
-            inner: range.clone(),
-            also: Vec::new(),
-            own_line: false,
+    for there in std::iter::once(place.clone()).chain(elsewhere) {
+        let range = there.range.clone();
+        let alone = taken.iter().any(|at| {
+            *at >= range.end
+                && source[range.end..*at]
+                    .iter()
+                    .all(|byte| matches!(byte, b' ' | b'\t'))
+        });
+        // Without the comment behind it, a backslash at its end would draw in the next line.
+        let exposed = alone && source[range.clone()].ends_with(b"\\");
+        let text = if leaf.changed {
+            leaf_text(leaf)
+        } else if exposed {
+            Zeroizing::new(source[there.inner.clone()].to_vec())
+        } else {
+            continue;
+        };
+        let end = if alone {
+            range.end
+        } else {
+            line_end(source, range.end)
         };
         patches.push(BytePatch {
-            range: range.clone(),
-            bytes: value_text(source, Some(&there), &text)?,
+            bytes: value_text(&source[..end], Some(&there), &text)?,
+            range,
         });
     }
     Ok(())
@@ -301,6 +336,12 @@ fn line_break(source: &[u8]) -> &'static str {
         Some(at) if source[..at].ends_with(b"\r") => "\r\n",
         _ => "\n",
     }
+}
+
+/// Offset of the line feed at or behind a place, or of the end.
+fn line_end(source: &[u8], at: usize) -> usize {
+    let rest = &source[at..];
+    at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len())
 }
 
 /// Offset of the line break that ends here; the place itself if none does.

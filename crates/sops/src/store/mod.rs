@@ -209,12 +209,19 @@ impl Store {
         let blocks = self.block_patches(document, None, layout)?;
         let ranges: Vec<Range<usize>> = blocks.iter().map(|patch| patch.range.clone()).collect();
         patches.extend(blocks);
-        let text = apply(&document.source, &mut patches)?;
+        let mut text = apply(&document.source, &mut patches)?;
+        let ending = document
+            .shape
+            .as_ref()
+            .filter(|_| document.block.is_some())
+            .and_then(|shape| yaml::restore_ending(&mut text, shape.ending));
         let moved = |at: usize| {
-            let before = patches
-                .iter()
-                .filter(|patch| patch.range.end <= at && patch.range.start < at);
-            before.fold(at, |at, patch| at + patch.bytes.len() - patch.range.len())
+            // Also what is put in right there: the lines of a block scalar.
+            let before = patches.iter().filter(|patch| patch.range.end <= at);
+            let at = before.fold(at, |at, patch| at + patch.bytes.len() - patch.range.len());
+            ending
+                .filter(|(place, _)| *place < at)
+                .map_or(at, |(_, less)| at - less)
         };
         let blocks = ranges
             .into_iter()

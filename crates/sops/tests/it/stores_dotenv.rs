@@ -5,6 +5,7 @@ use sops::tree::NewValue;
 use sops::{Layout, ReadError, Selector, Store, TreePath, Value};
 
 use crate::support::{again, changed_lines, header_with, open, read, seal, seal_with, text};
+use gitseal_tests::drawn;
 
 fn sealed(plain: &str) -> String {
     text(&seal(Store::Dotenv, plain).file)
@@ -174,6 +175,8 @@ fn edits_touch_one_line() {
 }
 
 proptest! {
+    #![proptest_config(drawn::cases(256))]
+
     #[test]
     fn any_lines_come_back_byte_for_byte(
         lines in prop::collection::vec("#[^\n]{0,8}|[A-Z ]{1,4}=([^\n\\\\]|\\\\n){0,12}|", 1..8),

@@ -5,6 +5,7 @@ use sops::tree::{Entry, NewValue, Node};
 use sops::{Layout, ReadError, Selector, Store, TreePath, Value};
 
 use crate::support::{again, changed_lines, header_with, open, seal, seal_with, text};
+use gitseal_tests::drawn;
 
 fn sealed(plain: &str) -> String {
     text(&seal(Store::Ini, plain).file)
@@ -129,6 +130,7 @@ fn decrypting_gives_the_original_bytes() {
         ("empty section", "[s]\n[t]\n"),
         ("final empty lines", "[s]\na=1\n\n\n"),
         ("a backslash", "a=`x\\`\nb=2\n"),
+        ("empty, a comment behind", "a = ; c\nb =; d\nc = x\n"),
         ("empty", ""),
     ];
     for (name, plain) in cases {
@@ -154,6 +156,34 @@ fn nothing_stays_in_clear_that_the_library_loses() {
         shape(&opened),
         "DEFAULT{a=secret3|#secret2~; secret4|b=x|#secret6}"
     );
+}
+
+#[test]
+fn comments_behind_values_that_count_for_nothing() {
+    let cases = [
+        ("empty, then again", "#a\nh = ;\nh=0", "DEFAULT{h=0|#a~;}"),
+        ("empty and tight", "#a\nh=; b\nh=0\n", "DEFAULT{h=0|#a~; b}"),
+        ("empty and wide", "#a\nh =   ;b\nh=0\n", "DEFAULT{h=0|#a~;b}"),
+        (
+            "three times",
+            "#a\nh = ;b\n#c\nh = ;d\nh=0\n",
+            "DEFAULT{h=0|#a~;b|#c~;d}",
+        ),
+        (
+            "clear, a backslash",
+            "#a\nh_unencrypted = x\\ ; b\ni=1\n",
+            "DEFAULT{h_unencrypted=x\\|#a~; b|i=1}",
+        ),
+        (
+            "clear twice, a backslash",
+            "#a\nh_unencrypted = x\\ ; b\nh_unencrypted=1\n",
+            "DEFAULT{h_unencrypted=1|#a~; b}",
+        ),
+    ];
+    for (name, plain, want) in cases {
+        let sealed = sealed(plain);
+        assert_eq!(shape(&open(Store::Ini, &sealed)), want, "case: {name}\n{sealed}");
+    }
 }
 
 #[test]
@@ -309,9 +339,11 @@ fn edits_touch_whole_lines() {
 }
 
 proptest! {
+    #![proptest_config(drawn::cases(256))]
+
     #[test]
     fn any_lines_keep_their_meaning_and_simple_ones_their_bytes(
-        lines in prop::collection::vec("[#;] ?[a-z]{1,5}|\\[[a-z]{1,3}\\]|[ \t]{0,2}[a-z]{1,2} ?[=:] ?[a-z0-9]{0,4}( [#;] ?[a-z]{1,3})?|[a-z] = [\"`'\\\\a-z;# ]{0,6}|", 0..9),
+        lines in prop::collection::vec("[#;] ?[a-z]{1,5}|\\[[a-z]{1,3}\\]|[ \t]{0,2}[a-z]{1,2}(_unencrypted)? ?[=:] ?[a-z0-9]{0,4}( [#;] ?[a-z]{1,3})?|[a-z](_unencrypted)? = [\"`'\\\\a-z;# ]{0,6}|", 0..9),
         end in prop::bool::ANY,
     ) {
         let plain = format!("{}{}", lines.join("\n"), if end { "\n" } else { "" });

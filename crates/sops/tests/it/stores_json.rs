@@ -5,6 +5,7 @@ use sops::tree::NewValue;
 use sops::{Layout, ReadError, Store, TreePath, Value};
 
 use crate::support::{again, changed_lines, open, seal, text};
+use gitseal_tests::drawn;
 
 fn sealed(plain: &str) -> String {
     text(&seal(Store::Json, plain).file)
@@ -352,6 +353,8 @@ fn object() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(drawn::cases(256))]
+
     #[test]
     fn any_object_comes_back_byte_for_byte(plain in object()) {
         // Texts come back with as few escapes as possible: generated ones have no others.

@@ -7,6 +7,8 @@ use sops::cipher::{EncryptedValue, ValueCipher};
 use sops::mac::{self, MacHasher};
 use sops::{DataKey, Value, shamir};
 
+use gitseal_tests::drawn;
+
 fn vectors() -> Json {
     serde_json::from_str(include_str!("../../../../tests/vectors/sops/sops-vectors.json")).unwrap()
 }
@@ -236,6 +238,8 @@ fn restore_refuses_what_the_type_does_not_allow() {
 }
 
 proptest! {
+    #![proptest_config(drawn::cases(256))]
+
     #[test]
     fn any_value_opens_again_and_only_unchanged(
         plain in prop::collection::vec(any::<u8>(), 1..80),

@@ -5,6 +5,7 @@ use sops::Store::Yaml;
 use sops::{Layout, Selector};
 
 use crate::support::{again, changed_lines, header_with, key, open, read, seal_with, text};
+use gitseal_tests::drawn;
 
 /// Scalars in block context that must come back as they are written.
 fn scalar() -> impl Strategy<Value = String> {
@@ -160,7 +161,7 @@ fn rule() -> impl Strategy<Value = Selector> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(drawn::cases(128))]
 
     #[test]
     fn what_is_encrypted_comes_back_byte_for_byte(plain in document(), rule in rule()) {

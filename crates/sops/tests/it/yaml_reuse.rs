@@ -309,11 +309,28 @@ fn a_block_scalar_that_loses_its_final_line_break_is_another_value() {
     for key in ["a", "a_unencrypted"] {
         let former = format!("{key}: |\n  abc\n# tail\n");
         let sealed = text(&seal(Yaml, &former).file);
-        let (_, written) = again(Yaml, &sealed, &format!("{key}: |\n  abc"));
+        let cut = format!("{key}: |\n  abc");
+        let (second, written) = again(Yaml, &sealed, &cut);
+        assert!(second.changed);
         let opened = open(Yaml, &written);
-        assert!(
-            opened == "a: abc" || opened == "a_unencrypted: |-\n  abc",
-            "{opened}"
-        );
+        assert!(opened == "a: abc" || opened == cut, "{opened}");
+    }
+}
+
+#[test]
+fn the_sign_of_a_cut_off_block_scalar_follows_the_text() {
+    for key in ["a", "a_unencrypted"] {
+        let plain = |sign: &str| format!("b: c\n{key}: |{sign}\n  x\n  y");
+        for former in ["", "-", "+"] {
+            let sealed = text(&seal(Yaml, &plain(former)).file);
+            for sign in ["", "-", "+"] {
+                let (_, written) = again(Yaml, &sealed, &plain(sign));
+                assert_eq!(open(Yaml, &written), plain(sign), "from |{former}\n{written}");
+            }
+            // Whatever comes behind it, the value has no line break.
+            let more = format!("{}\nd: e", plain("-"));
+            let (_, written) = again(Yaml, &sealed, &more);
+            assert_eq!(open(Yaml, &written), more, "from |{former}\n{written}");
+        }
     }
 }

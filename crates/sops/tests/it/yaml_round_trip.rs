@@ -97,6 +97,47 @@ const SAME: &[(&str, &str)] = &[
         "unencrypted kept literal at the end",
         "a: b\nc_unencrypted: |+\n  x\n\n",
     ),
+    ("clear literal cut off", "a: b\nc_unencrypted: |+\n  x"),
+    ("clear literal cut off, clipped", "a: b\nc_unencrypted: |\n  x"),
+    ("clear literal cut off, stripped", "a: b\nc_unencrypted: |-\n  x"),
+    ("clear folded text cut off", "a: b\nc_unencrypted: >\n  x"),
+    ("two lines cut off", "a: b\nc: |+\n  x\n  y"),
+    ("two lines cut off, clipped", "a: b\nc: |\n  x\n  y"),
+    ("two lines cut off, stripped", "a: b\nc: |-\n  x\n  y"),
+    (
+        "two lines cut off, Windows, a comment",
+        "a: b\r\nc: | # d\r\n  x\r\n  y",
+    ),
+    (
+        "two lines cut off in the last document",
+        "{a: \"b\"}\n---\nc:\n  d: |\n    x\n    y",
+    ),
+    (
+        "question mark, four columns",
+        "? k\n:\n    a: |\n        x\n        y\n",
+    ),
+    (
+        "question mark and list, four columns",
+        "a: |\n    x\n    y\n? k\n:\n    - l\n",
+    ),
+    ("key with an anchor", "k:\n    &long a: |\n        x\n        y\n"),
+    (
+        "literals deeper than collections",
+        "k:\n  l: m\na: |\n    x\n    y\n",
+    ),
+    (
+        "literals flatter than collections",
+        "k:\n    l: m\na: |\n  x\n  y\n",
+    ),
+    ("literals in items", "k:\n  - a: |\n      x\n      y\n    b: c\n"),
+    (
+        "comments above an item and behind its first key",
+        "k:\n  # b\n  # a\n  - l: # a\n      m: n\n    o: p\n  - q: r\n",
+    ),
+    (
+        "comments above an item and behind its dash",
+        "k:\n# b\n\n- # a\n  l: m\n",
+    ),
     ("emoji", "a: 'x 😀'\nb: ü\n"),
     ("merge key", "a: &x\n  b_unencrypted: c\nd:\n  <<: *x\n  e: f\n"),
     (
@@ -148,16 +189,6 @@ const RESPELLED: &[(&str, &str, &str)] = &[
         "a: |-\n    one\n    two\nb: c\n",
     ),
     ("literal cut off", "a: b\nc: |+\n  x", "a: b\nc: x"),
-    (
-        "clear literal cut off",
-        "a: b\nc_unencrypted: |+\n  x",
-        "a: b\nc_unencrypted: |-\n  x",
-    ),
-    (
-        "clear literal cut off, clipped",
-        "a: b\nc_unencrypted: |\n  x",
-        "a: b\nc_unencrypted: |-\n  x",
-    ),
     ("integer tag", "a: !!int 5\n", "a: 5\n"),
     (
         "digit in a header",

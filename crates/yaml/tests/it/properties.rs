@@ -7,6 +7,7 @@ use yaml::{Budget, NodeKind, Patch, Stream, apply};
 
 use crate::generate;
 use crate::model::{self, Model};
+use gitseal_tests::drawn;
 
 /// Bytes before the first and behind the last patch are the same, and what is between is what the patches say.
 fn apply_checked(text: &str, patches: Vec<Patch>) -> String {
@@ -261,7 +262,7 @@ fn comments_are_all_there(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(drawn::cases(400))]
 
     #[test]
     fn arbitrary_text_never_panics(text in "\\PC*") {

@@ -8,6 +8,7 @@ use yaml::scalar::{
 };
 
 use crate::generate::Dice;
+use gitseal_tests::drawn;
 
 /// Made with go-yaml 3.0.4 through the YAML store of sops 3.13.3.
 #[test]
@@ -468,7 +469,7 @@ fn odd_words_read_back_as_strings() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_500) })]
+    #![proptest_config(drawn::cases(1500))]
 
     #[test]
     fn every_string_reads_back(value in any::<String>()) {

@@ -115,6 +115,7 @@ pub(super) fn sections(source: &[u8]) -> Result<Vec<Section>, ReadError> {
                     .ok_or_else(|| syntax(source, start, "a value whose closing quote is missing"))?;
                 at = value.next;
                 pending.behind = value.comment.clone();
+                pending.value_end = value.outer.end;
                 section.put(name, start..value.next, value, pending.take(source));
             }
         }
@@ -177,15 +178,18 @@ struct Pending {
     behind: Option<Range<usize>>,
     /// Where the section header begins that it is for.
     header: Option<usize>,
+    /// Where the value ends that it is behind: nothing before that is taken away with it.
+    value_end: usize,
 }
 
 impl Pending {
     /// One comment of all of it: the marker and blanks of the first line are not part of the text.
     fn take(&mut self, source: &[u8]) -> Option<Leaf> {
-        let (lines, behind, header) = (
+        let (lines, behind, header, value_end) = (
             std::mem::take(&mut self.lines),
             self.behind.take(),
             self.header.take(),
+            std::mem::take(&mut self.value_end),
         );
         let pieces: Vec<Range<usize>> = lines.iter().chain(&behind).cloned().collect();
         let first = pieces.first()?;
@@ -205,7 +209,7 @@ impl Pending {
         let also = match behind {
             // The blanks before it go with it.
             Some(behind) if above.is_some() || !lines.is_empty() => {
-                let before = trim_blanks_end(&source[..behind.start]).len();
+                let before = trim_blanks_end(&source[..behind.start]).len().max(value_end);
                 let end = behind.start + trim_end(&source[behind]).len();
                 std::iter::once(before..end).collect()
             }
@@ -278,12 +282,11 @@ pub(super) fn read_value(source: &[u8], at: usize) -> Option<ReadValue> {
     let next = line_end(source, at);
     let start = at + blanks(&source[at..next]);
     if start == next {
-        // Empty: one blank behind the delimiter is kept before what will stand there.
-        let at = at + usize::from(matches!(source.get(at), Some(b' ' | b'\t')));
+        let at = empty_value(source, at);
         return Some(ReadValue {
             value: Zeroizing::default(),
-            outer: at..at,
-            inner: at..at,
+            outer: at.clone(),
+            inner: at,
             comment: None,
             next,
         });
@@ -292,7 +295,7 @@ pub(super) fn read_value(source: &[u8], at: usize) -> Option<ReadValue> {
     let quote: &[u8] = match line {
         [b'"', b'"', b'"', _, ..] => b"\"\"\"",
         [b'`', ..] => b"`",
-        _ => return Some(plain_value(source, start, next)),
+        _ => return Some(plain_value(source, at, start, next)),
     };
     let inner = start + quote.len();
     let (close, next) = match rfind(&source[inner..next], quote) {
@@ -326,7 +329,13 @@ fn closing_line(source: &[u8], mut at: usize, quote: &[u8]) -> Option<(usize, us
     None
 }
 
-fn plain_value(source: &[u8], start: usize, next: usize) -> ReadValue {
+/// Where a value goes that is not there: one blank behind the delimiter is kept before it.
+fn empty_value(source: &[u8], at: usize) -> Range<usize> {
+    let at = at + usize::from(matches!(source.get(at), Some(b' ' | b'\t')));
+    at..at
+}
+
+fn plain_value(source: &[u8], at: usize, start: usize, next: usize) -> ReadValue {
     let trimmed = trim_end(&source[start..next]);
     if let Some(first) = trimmed.strip_suffix(b"\\") {
         return continued_value(source, start, first, next);
@@ -334,7 +343,11 @@ fn plain_value(source: &[u8], start: usize, next: usize) -> ReadValue {
     let mark = trimmed.iter().position(|b| matches!(b, b'#' | b';'));
     let text = trim_end(&trimmed[..mark.unwrap_or(trimmed.len())]);
     let comment = mark.map(|mark| start + mark..next);
-    let outer = start..start + text.len();
+    let outer = if text.is_empty() {
+        empty_value(source, at)
+    } else {
+        start..start + text.len()
+    };
     let quoted = |quote: u8| {
         text.len() >= 2
             && text[0] == quote

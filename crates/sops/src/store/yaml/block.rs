@@ -6,7 +6,7 @@ use yaml::emit::Layout;
 use zeroize::Zeroizing;
 
 use super::emit::{block_flow, block_lines, quoted};
-use super::{Append, BlockPlace, Shape, tail};
+use super::{Append, BlockPlace, Ending, Shape, ending, tail};
 use crate::store::{self, Block, BytePatch};
 use crate::tree::{Branch, Element, Entry, Leaf, Node};
 use crate::{Metadata, ReadError};
@@ -197,13 +197,17 @@ fn fields(
         (&place.fields.mac, &old.mac, &new.mac),
         (&place.fields.version, &old.version, &new.version),
     ];
-    for (range, old, new) in scalars {
-        if old == new {
+    for (number, (range, old, new)) in scalars.into_iter().enumerate() {
+        let is_version = number == 2 && !place.flow;
+        let token = range.clone().and_then(|range| source.get(range));
+        let same_quotes = !is_version || token == Some(shape.ending.version(new).as_bytes());
+        if old == new && same_quotes {
             continue;
         }
         let range = range.clone()?;
         let token = source.get(range.clone())?;
         let text = match token.first()? {
+            _ if is_version => shape.ending.version(new),
             _ if shape.words && new.ends_with('Z') && !place.flow => format!("'{new}'"),
             b'\'' => format!("'{new}'"),
             b'"' => json(new),
@@ -255,19 +259,15 @@ fn append(source: &[u8], shape: &Shape, metadata: &Metadata, layout: &store::Lay
 
 /// A clear block scalar at the end of a text without final line break: what follows must not give it one.
 fn stripped(source: &[u8], tail: Range<usize>) -> Option<BytePatch> {
+    if let Some((at, _)) = ending::sign(source, &tail) {
+        return Some(patch(at..at + 1, "-".into()));
+    }
     let token = source.get(tail.clone())?;
     let header = token
         .iter()
         .position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
         .unwrap_or(token.len());
-    let sign = token
-        .get(..header)?
-        .iter()
-        .position(|byte| matches!(byte, b'+' | b'-'));
-    match sign {
-        Some(at) => Some(patch(tail.start + at..tail.start + at + 1, "-".into())),
-        None => Some(patch(tail.start + header..tail.start + header, "-".into())),
-    }
+    Some(patch(tail.start + header..tail.start + header, "-".into()))
 }
 
 fn rewritten(
@@ -306,12 +306,24 @@ fn rewritten(
 
 fn lines(block: &Node, column: usize, shape: &Shape, layout: &store::Layout) -> String {
     let text = block_lines(block, column, &step(shape, layout));
-    if !shape.words {
+    if !shape.words && shape.ending == Ending::Plain {
         return text;
     }
-    let marked = |line: &str| match line.split_once("lastmodified: \"") {
-        Some((front, time)) => format!("{front}lastmodified: '{}", time.replace('"', "'")),
-        None => line.to_owned(),
+    let inner = column + step(shape, layout).step;
+    let marked = |line: &str| match line.get(inner..).and_then(|field| field.split_once(": ")) {
+        Some(("lastmodified", time)) if shape.words => {
+            format!("{}lastmodified: {}", &line[..inner], time.replace('"', "'"))
+        }
+        Some(("version", version)) => {
+            let number = version.trim_end_matches(['\r', '\n']);
+            let (number, rest) = version.split_at(number.len());
+            format!(
+                "{}version: {}{rest}",
+                &line[..inner],
+                shape.ending.version(number)
+            )
+        }
+        _ => line.to_owned(),
     };
     text.split_inclusive('\n').map(marked).collect()
 }
@@ -320,7 +332,7 @@ fn step(shape: &Shape, layout: &store::Layout) -> Layout {
     let told = layout
         .indent
         .and_then(|indent| usize::try_from(indent).ok())
-        .filter(|step| (2..=9).contains(step));
+        .filter(|step| (2..=9).contains(step) && !shape.step_of_literals);
     Layout {
         step: told.unwrap_or(shape.step),
         line_break: shape.line_break(),

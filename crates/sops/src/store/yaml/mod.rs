@@ -6,12 +6,14 @@
 //! block  the `sops` entry: append, patch its scalars, write it anew, take it out
 //! emit   a tree without a text ─► the layout of SOPS
 //! edit   set and unset in the text
+//! ending how a last block scalar without final line break is written
 //! tail   comments behind the last value: where they are once the block follows them
 //! ```
 
 mod block;
 mod edit;
 mod emit;
+mod ending;
 mod patch;
 mod read;
 mod surroundings;
@@ -23,6 +25,7 @@ use std::ops::Range;
 pub(crate) use block::{block_patches, take_block};
 pub(crate) use edit::{set, unset};
 pub(crate) use emit::{emit, emit_value};
+pub(crate) use ending::{Ending, restore as restore_ending};
 pub(crate) use patch::{patches, yaml_text};
 pub(crate) use read::read;
 pub(crate) use tail::settle as settle_tail;
@@ -76,11 +79,15 @@ pub(crate) struct Shape {
     pub(crate) documents: Vec<DocumentShape>,
     /// Aliases that are values, in order; not those inside the expansion of another one.
     pub(crate) aliases: Vec<AliasSite>,
-    /// Columns of one level of indentation.
+    /// Columns of one level of indentation, of block scalars first of all.
     pub(crate) step: usize,
+    /// Block scalars have that indentation: the block must have it too, or they lose it when they are decrypted.
+    pub(crate) step_of_literals: bool,
     pub(crate) crlf: bool,
     /// A block scalar that the end of the text cuts off before its line break.
     pub(crate) tail: Option<Range<usize>>,
+    /// What the header of that scalar says of its end where this cannot be seen in the encrypted file, see [`ending`].
+    pub(crate) ending: Ending,
     /// The document has, or had, words without quotes that YAML 1.1 reads as something else (`yes`, `1:30`), see
     /// [`words`].
     pub(crate) words: bool,
@@ -138,11 +145,17 @@ impl Shape {
 
     /// Column of the lines of a literal block that hangs there.
     pub(crate) const fn content_column(&self, under: Under) -> usize {
-        match under {
-            Under::Key(column) => column + self.step,
+        under.content_column(self.step)
+    }
+}
+
+impl Under {
+    const fn content_column(self, step: usize) -> usize {
+        match self {
+            Self::Key(column) => column + step,
             // As SOPS lays it out: the next multiple of the step.
-            Under::ItemKey(column) => (column / self.step + 1) * self.step,
-            Under::Dash(column) => column + 2,
+            Self::ItemKey(column) => (column / step + 1) * step,
+            Self::Dash(column) => column + 2,
         }
     }
 }

@@ -7,7 +7,7 @@ use yaml::scalar::{Resolved, resolve};
 use yaml::{Budget, Item, NodeId, NodeKind, ScalarStyle, Stream};
 use zeroize::Zeroizing;
 
-use super::{AliasSite, Append, BlockPlace, DocumentShape, Kind, Place, Shape, Under};
+use super::{AliasSite, Append, BlockPlace, DocumentShape, Ending, Kind, Place, Shape, Under};
 use crate::tree::{self, Branch, Element, Entry, Key, Leaf, Node};
 use crate::{ReadError, Value};
 
@@ -51,6 +51,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Vec<Branch>, Shape), ReadError> {
             what: "the file has only comments".into(),
         });
     }
+    let last_block = documents.last().and_then(|document| document.block.as_ref());
+    let tail = reader.tail();
+    let ending = match last_block {
+        Some(block) => Ending::said_by(text, block),
+        None => tail.clone().map_or(Ending::Plain, |tail| Ending::of(text, tail)),
+    };
     let single_quoted = |block: &BlockPlace| {
         let token = block
             .fields
@@ -66,7 +72,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Vec<Branch>, Shape), ReadError> {
     let shape = Shape {
         words,
         step: reader.step(),
-        tail: reader.tail(),
+        step_of_literals: !reader.literal_steps.is_empty(),
+        tail,
+        ending,
         aliases: reader.aliases,
         crlf: text.matches("\r\n").count() * 2 > text.bytes().filter(|byte| *byte == b'\n').count(),
         documents,
@@ -217,8 +225,8 @@ impl Reader<'_, '_> {
                         Context {
                             flow: true, under, ..
                         } => under,
-                        Context { item: true, .. } => Under::ItemKey(self.column(key.at)),
-                        Context { .. } => Under::Key(self.column(key.at)),
+                        Context { item: true, .. } => Under::ItemKey(self.entry_column(key.at)),
+                        Context { .. } => Under::Key(self.entry_column(key.at)),
                     };
                     self.way.push(entries.len());
                     let node = self.node(
@@ -405,8 +413,8 @@ impl Reader<'_, '_> {
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let (range, comment) = block_scalar(self.text, &node.span);
-                if let (Under::Key(column), false, None) = (context.under, context.block, context.copy) {
-                    self.vote_literal(column, &range);
+                if !context.flow && !context.block && context.copy.is_none() {
+                    self.vote_literal(context.under, &range);
                 }
                 (Kind::Block, range, comment)
             }

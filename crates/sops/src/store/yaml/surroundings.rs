@@ -46,7 +46,7 @@ impl Reader<'_, '_> {
                 let inner = self.column(stream.node(*first).span.start);
                 self.block_step = self
                     .block_step
-                    .or_else(|| inner.checked_sub(column).filter(|step| (2..=9).contains(step)));
+                    .or_else(|| inner.checked_sub(column).filter(|step| STEPS.contains(step)));
             }
             let flow = collection.flow;
             return Some(BlockPlace {
@@ -150,37 +150,60 @@ impl Reader<'_, '_> {
         }
         if let Under::Key(column) = context.under
             && let Some(step) = self.column(start).checked_sub(column)
-            && (2..=9).contains(&step)
+            && STEPS.contains(&step)
         {
             *self.steps.entry(step).or_default() += 1;
         }
     }
 
-    pub(super) fn vote_literal(&mut self, column: usize, range: &Range<usize>) {
+    /// Columns of one level that a block scalar agrees with, see [`Shape::content_column`].
+    ///
+    /// [`Shape::content_column`]: super::Shape::content_column
+    pub(super) fn vote_literal(&mut self, under: Under, range: &Range<usize>) {
         let lines = self.text.get(range.clone()).unwrap_or_default().lines().skip(1);
         let indents = lines
             .filter(|line| !line.trim().is_empty())
             .map(|line| line.len() - line.trim_start().len());
-        if let Some(step) = indents.min().and_then(|indent| indent.checked_sub(column))
-            && (2..=9).contains(&step)
-        {
+        let Some(indent) = indents.min() else { return };
+        for step in STEPS.filter(|step| under.content_column(*step) == indent) {
             *self.literal_steps.entry(step).or_default() += 1;
         }
     }
 
-    /// The usual indentation: of nested collections, else of the block (it was written with the step of the plain
-    /// file), else of block scalars, else what SOPS writes.
+    /// The indentation of block scalars: that of the block, which was written with the step of the plain file; else
+    /// what most of them have, else that of nested collections, else what SOPS writes.
     pub(super) fn step(&self) -> usize {
-        let most = |votes: &HashMap<usize, usize>| {
-            votes
-                .iter()
-                .max_by_key(|(step, count)| (**count, usize::MAX - **step))
-                .map(|(step, _)| *step)
-        };
-        most(&self.steps)
-            .or(self.block_step)
-            .or_else(|| most(&self.literal_steps))
-            .unwrap_or(emit::SOPS_STEP)
+        let votes = |votes: &HashMap<usize, usize>, step| votes.get(&step).copied().unwrap_or_default();
+        let most = STEPS
+            .map(|step| {
+                let literals = votes(&self.literal_steps, step);
+                (literals, votes(&self.steps, step), step)
+            })
+            .filter(|(literals, collections, _)| literals + collections > 0)
+            .max_by_key(|(literals, collections, step)| (*literals, *collections, usize::MAX - step))
+            .map(|(_, _, step)| step);
+        self.block_step.or(most).unwrap_or(emit::SOPS_STEP)
+    }
+
+    /// Where an entry begins: at the `?` of its key, or at what is in front of the key.
+    pub(super) fn entry_column(&self, key: usize) -> usize {
+        let start = key - self.column(key);
+        let mut column = key;
+        let mut front = self
+            .text
+            .get(start..key)
+            .unwrap_or_default()
+            .trim_end_matches([' ', '\t']);
+        while !front.is_empty() {
+            let word = front.rfind([' ', '\t']).map_or(0, |blank| blank + 1);
+            match &front[word..] {
+                "?" => return word,
+                property if property.starts_with(['&', '!']) => column = start + word,
+                _ => break,
+            }
+            front = front[..word].trim_end_matches([' ', '\t']);
+        }
+        column - start
     }
 
     pub(super) fn tail(&self) -> Option<Range<usize>> {
@@ -208,3 +231,6 @@ impl Reader<'_, '_> {
         }
     }
 }
+
+/// Columns of one level that are taken for a style.
+const STEPS: std::ops::RangeInclusive<usize> = 2..=9;
