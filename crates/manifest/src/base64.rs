@@ -1,0 +1,72 @@
+//! Base64 as the peers read it (spec/sealed-secrets §1), and where it breaks.
+
+use zeroize::Zeroizing;
+
+/// Reads standard base64: CR and LF are skipped, everything else is strict, but bits behind the last byte are not looked at.
+///
+/// # Errors
+///
+/// The offset of the first bad byte, as Go tells it.
+pub fn decode_base64(text: &str) -> Result<Zeroizing<Vec<u8>>, usize> {
+    let bytes = text.as_bytes();
+    let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() / 4 * 3 + 3));
+    let (mut word, mut digits) = (0_u32, 0_usize);
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        if is_break(byte) {
+            continue;
+        }
+        if let Some(value) = digit(byte) {
+            word = (word << 6) | value;
+            digits += 1;
+            if digits == 4 {
+                out.extend(word.to_be_bytes().get(1..).unwrap_or(&[]));
+                (word, digits) = (0, 0);
+            }
+            continue;
+        }
+        if byte != b'=' || digits < 2 {
+            return Err(at - 1);
+        }
+        if digits == 2 {
+            at = behind_breaks(bytes, at);
+            match bytes.get(at) {
+                None => return Err(bytes.len()),
+                Some(b'=') => at += 1,
+                Some(_) => return Err(at - 1),
+            }
+        }
+        at = behind_breaks(bytes, at);
+        if at < bytes.len() {
+            return Err(at);
+        }
+        let word = (word << (6 * (4 - digits))).to_be_bytes();
+        out.extend(word.get(1..digits).unwrap_or(&[]));
+        return Ok(out);
+    }
+    if digits > 0 {
+        Err(bytes.len() - digits)
+    } else {
+        Ok(out)
+    }
+}
+
+fn digit(byte: u8) -> Option<u32> {
+    Some(u32::from(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    }))
+}
+
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+fn behind_breaks(bytes: &[u8], at: usize) -> usize {
+    at + bytes.iter().skip(at).take_while(|byte| is_break(**byte)).count()
+}
