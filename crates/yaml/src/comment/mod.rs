@@ -7,7 +7,7 @@ mod run;
 
 use crate::parse::{comments_within, ends_line};
 use crate::stream::Parts;
-use crate::text::{line_start, only_spaces, same_line, skip_gap};
+use crate::text::{line_start, only_spaces, same_line, skip_gap, slice};
 use crate::{CommentId, Item, NodeId, NodeKind};
 
 /// Where a comment goes: before this item of this collection.
@@ -169,8 +169,10 @@ fn place(parts: &Parts<'_>, root: NodeId, at: usize) -> Option<Place> {
             Item::Entry(key, _) => parts.node(key).span.end,
             Item::Element(_) | Item::Comment(_) => at,
         };
-        // `key: # comment` moves above the key, unless a property stands before it.
-        if matches!(item, Item::Entry(..)) && same_line(parts.text, key_end, at) && properties > at {
+        // `key: # comment` moves above the key, unless a property stands before it; so does `: # comment` below `? key`.
+        let beside = same_line(parts.text, key_end, at)
+            || slice(parts.text, line_start(parts.text, at)..at).trim_matches([' ', '\t']) == ":";
+        if matches!(item, Item::Entry(..)) && beside && properties > at {
             return here(false);
         }
         return Some(Place {

@@ -56,6 +56,11 @@ fn comments_belong_where_sops_puts_them() {
             "a: # x\n- b\n",
             &["|# x", "a", "b"],
         ),
+        (
+            "behind the colon of a question mark, value below",
+            "? a\n: # x\n  - b\n? c\n:   # y\n  d: e\n",
+            &["|# x", "a", "b", "|# y", "c", "d"],
+        ),
         ("behind an anchor", "a: &n # x\n  b: 1\n", &["a", "/a|# x", "b"]),
         ("behind brackets", "a: {b: 1} # x\n", &["a", "/a|# x", "b"]),
         (
