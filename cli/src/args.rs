@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "seal")]
+use crate::command::sealed;
 use crate::command::{completions, file, man, tour};
 
 /// The secrets toolkit for Git repositories that describe clusters
@@ -89,6 +91,20 @@ pub enum Command {
     #[command(after_long_help = ENCRYPTS)]
     Filestatus(file::filestatus::Args),
     Keygen(file::keygen::Args),
+    #[cfg(feature = "seal")]
+    Seal(sealed::seal::Args),
+    #[cfg(feature = "seal")]
+    Unseal(sealed::unseal::Args),
+    #[cfg(feature = "seal")]
+    Reseal(sealed::reseal::Args),
+    #[cfg(feature = "seal")]
+    Explain(sealed::explain::Args),
+    #[cfg(feature = "seal")]
+    FetchCert(sealed::fetch_cert::Args),
+    #[cfg(feature = "seal")]
+    RenameKey(sealed::rename_key::Args),
+    #[cfg(feature = "seal")]
+    Keys(sealed::keys::Args),
     Tour(tour::TourArgs),
     Completions(completions::Args),
     Man(man::Args),
@@ -99,8 +115,8 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]
         args: Vec<OsString>,
     },
-    /// Behave as the program kubeseal (with a later version)
-    #[command(disable_help_flag = true, disable_version_flag = true, hide = true)]
+    /// Behave as the program kubeseal, word for word
+    #[command(disable_help_flag = true, disable_version_flag = true)]
     Kubeseal {
         /// What kubeseal takes
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]

@@ -6,6 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+#[cfg(feature = "seal")]
+pub mod certificate;
+#[cfg(feature = "seal")]
+pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod editor;
@@ -15,6 +19,8 @@ pub mod io;
 pub mod keys;
 pub mod memory;
 pub mod personality;
+#[cfg(feature = "seal")]
+pub mod project;
 pub mod scratch;
 pub mod signals;
 pub mod ui;
@@ -66,6 +72,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
 }
 
 fn dispatch(command: &Command, io: &mut Io) -> Result<(), CliError> {
+    #[cfg(feature = "seal")]
+    use command::sealed;
     use command::{completions, file, man, tour};
     match command {
         Command::Encrypt(args) => file::encrypt::run(args, io),
@@ -78,6 +86,20 @@ fn dispatch(command: &Command, io: &mut Io) -> Result<(), CliError> {
         Command::Updatekeys(args) => file::updatekeys::run(args, io),
         Command::Filestatus(args) => file::filestatus::run(args, io),
         Command::Keygen(args) => file::keygen::run(args, io),
+        #[cfg(feature = "seal")]
+        Command::Seal(args) => sealed::seal::run(args, io),
+        #[cfg(feature = "seal")]
+        Command::Unseal(args) => sealed::unseal::run(args, io),
+        #[cfg(feature = "seal")]
+        Command::Reseal(args) => sealed::reseal::run(args, io),
+        #[cfg(feature = "seal")]
+        Command::Explain(args) => sealed::explain::run(args, io),
+        #[cfg(feature = "seal")]
+        Command::FetchCert(args) => sealed::fetch_cert::run(args, io),
+        #[cfg(feature = "seal")]
+        Command::RenameKey(args) => sealed::rename_key::run(args, io),
+        #[cfg(feature = "seal")]
+        Command::Keys(args) => sealed::keys::run(args, io),
         Command::Tour(args) => tour::run(args, io),
         Command::Completions(args) => completions::run(args, io),
         Command::Man(args) => man::run(args, io),
@@ -93,9 +115,18 @@ fn as_peer(name: &OsStr, args: Vec<OsString>, io: &mut Io) -> ExitCode {
     if name == "sops" {
         return personality::sops::run(args, io);
     }
+    #[cfg(feature = "seal")]
+    return personality::kubeseal::run(args, io);
+    #[cfg(not(feature = "seal"))]
+    not_built(io)
+}
+
+/// A build without SealedSecrets says so.
+#[cfg(not(feature = "seal"))]
+fn not_built(io: &mut Io) -> ExitCode {
     let error = CliError::new(
         Kind::Generic,
-        "the kubeseal personality comes with a later version of gitseal",
+        "this build of gitseal has no SealedSecrets (feature `seal`)",
     );
     ui::report(&error, io);
     ExitCode::from(error.kind.exit_code())

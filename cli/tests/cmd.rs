@@ -6,6 +6,7 @@
 //! stdin = "…"
 //! repo = true                     # start with a copy of keys-example/repo
 //! files."a.yaml" = "…"            # files that are there before
+//! vectors."a.pem" = "key-a-2048.crt.pem"  # copies of files of tests/vectors/sealed
 //! edit."a.yaml" = ["old", "new"]  # replaces the first "old" in a file that is there
 //! env.NAME = "value"              # false: not set. SOPS_AGE_KEY_FILE is the example identity
 //! cwd = "apps"
@@ -91,6 +92,10 @@ fn step(table: &dyn TableLike, first: &dyn TableLike, sandbox: &Sandbox) -> Resu
     check_fields(table)?;
     for (name, content) in entries(table, "files") {
         sandbox.write(name, filled(content.as_str().unwrap()));
+    }
+    for (name, vector) in entries(table, "vectors") {
+        let folder = gitseal_tests::root().join("tests/vectors/sealed");
+        sandbox.write(name, fs::read(folder.join(vector.as_str().unwrap())).unwrap());
     }
     for (name, change) in entries(table, "edit") {
         let change: Vec<&str> = change
@@ -243,6 +248,7 @@ fn check_fields(table: &dyn TableLike) -> Result<(), String> {
         "stdin",
         "repo",
         "files",
+        "vectors",
         "env",
         "cwd",
         "edit",

@@ -18,6 +18,9 @@ use tempfile::TempDir;
 const CALLS: &str = "openat,write,pwrite64,copy_file_range,fsync,fdatasync,sync_file_range,rename,renameat,renameat2,\
                      link,linkat,unlink,unlinkat,fchmod,fchown,fsetxattr,ftruncate,close,flock,mkdir,rmdir";
 
+/// The steps from complete new content to a replaced file, each made a few times only.
+const STEPS: &str = "flock,fchmod,fadvise64,fsync,linkat,renameat";
+
 /// A command never makes more of these calls; a loop that gets here would never end.
 const MOST_CALLS: usize = 2_000;
 
@@ -78,47 +81,82 @@ const VERBS: &[Verb] = &[
         after: |desk| desk.opens_to("edited value"),
         plain_after: false,
     },
+    Verb {
+        name: "seal",
+        file: "unsealed.yaml",
+        line: &["seal", "-i", "--cert", "../home/key-a.crt", "f.yaml"],
+        after: |desk| {
+            let opens = desk.run(&["unseal", "--key", "../home/key-a.pem", "f.yaml"]).go();
+            opens.code == Some(0) && String::from_utf8_lossy(&desk.read()).contains("kind: SealedSecret\n")
+        },
+        plain_after: false,
+    },
+    Verb {
+        name: "unseal",
+        file: "sealed-secret.yaml",
+        line: &[
+            "unseal",
+            "-i",
+            "--string-data",
+            "--key",
+            "../home/key-a.pem",
+            "f.yaml",
+        ],
+        after: |desk| desk.read() == desk.model("unsealed.yaml"),
+        plain_after: true,
+    },
+    Verb {
+        name: "keys import",
+        file: "backup.yaml",
+        line: &["keys", "import", "../home/key-b.pem", "--into", "f.yaml"],
+        after: |desk| {
+            let told = desk.run(&["keys", "list", "--key", "f.yaml"]).go();
+            told.code == Some(0) && told.out().lines().count() == 3
+        },
+        plain_after: false,
+    },
 ];
 
 #[test]
 fn killed_at_any_call_the_file_is_the_old_or_the_new_one() {
     for verb in VERBS {
-        let mut points = 0;
-        for number in 1..MOST_CALLS {
-            let desk = Desk::new(verb.file);
-            let before = desk.read();
-            let told = desk
-                .traced(&format!("{CALLS}:signal=SIGKILL:when={number}"), verb.line)
-                .go();
-            if told.code == Some(0) {
-                break;
-            }
-            // The editor is traced as well; without it the command gives up by itself.
-            let editor_killed = verb.name == "edit" && told.code == Some(201);
-            assert!(
-                told.signal.is_some() || editor_killed,
-                "{}: {}",
-                verb.name,
-                told.told()
-            );
-            points = number;
-            desk.is_whole(verb, &before, &format!("{} killed at call {number}", verb.name));
-            // What was left must not stand in the way of the next try.
-            if desk.read() == before {
-                desk.run(verb.line).go().expect(0);
-                assert!(
-                    (verb.after)(&desk),
-                    "{} after a kill at call {number} does not complete",
-                    verb.name
-                );
-            }
+        // strace counts each kind of call by itself: all together end at the one that is made most often, so the
+        // steps that matter most are counted alone as well.
+        let mut points = kill_along(verb, CALLS);
+        for call in STEPS.split(',') {
+            points += kill_along(verb, call);
         }
         assert!(
-            points > 5,
+            points > 10,
             "{}: strace killed at {points} points only; is it allowed to trace here?",
             verb.name
         );
     }
+}
+
+/// Kills a command at the first, the second, … of these calls until it gets through; gives how often.
+fn kill_along(verb: &Verb, calls: &str) -> usize {
+    for number in 1..MOST_CALLS {
+        let desk = Desk::new(verb.file);
+        let before = desk.read();
+        let told = desk
+            .traced(&format!("{calls}:signal=SIGKILL:when={number}"), verb.line)
+            .go();
+        if told.code == Some(0) {
+            return number - 1;
+        }
+        let what = format!("{} killed at call {number} of {calls}", verb.name);
+        // The editor is traced as well; without it the command gives up by itself.
+        let editor_killed = verb.name == "edit" && told.code == Some(201);
+        assert!(told.signal.is_some() || editor_killed, "{what}: {}", told.told());
+        desk.is_whole(verb, &before, &what);
+        // What was left must not stand in the way of the next try.
+        if desk.read() == before {
+            desk.run(verb.line).go().expect(0);
+            assert!((verb.after)(&desk), "{what}: the next try does not complete");
+        }
+    }
+    panic!("{} never ends", verb.name);
 }
 
 #[test]
@@ -250,6 +288,103 @@ fn the_order_of_durability() {
     );
 }
 
+/// A run over many files that takes them in bundles of three on any machine (four threads).
+const MANY: usize = 12;
+
+#[test]
+fn killed_in_a_run_over_many_every_file_is_the_old_or_the_new_one() {
+    for call in STEPS.split(',') {
+        let mut points = 0;
+        for number in 1..MOST_CALLS {
+            let desk = Desk::new("sealed.yaml");
+            let names = desk.many();
+            let before = desk.read();
+            let line = Desk::line(&names);
+            let inject = format!("{call}:signal=SIGKILL:when={number}");
+            let told = desk.traced(&inject, &line).env("RAYON_NUM_THREADS", "1").go();
+            if told.code == Some(0) {
+                break;
+            }
+            points = number;
+            let what = format!("killed at {call} {number}");
+            assert!(told.signal.is_some(), "{what}: {}", told.told());
+            for name in &names {
+                let mode = fs::metadata(desk.sandbox.path(name))
+                    .unwrap()
+                    .permissions()
+                    .mode();
+                assert_eq!(mode & 0o777, 0o640, "{what}: {name}");
+            }
+            // It opens every file, MAC included, so a file that is not whole would fail.
+            desk.run(&line).go().expect(0);
+            for name in &names {
+                assert_ne!(desk.sandbox.read(name), before, "{what}: {name} was not rotated");
+            }
+        }
+        let expected = if ["fchmod", "fsync", "renameat"].contains(&call) {
+            3
+        } else {
+            0
+        };
+        assert!(points >= expected, "strace killed at {points} times {call} only");
+    }
+}
+
+#[test]
+fn the_order_of_durability_in_a_run_over_many() {
+    let desk = Desk::new("sealed.yaml");
+    let names = desk.many();
+    let log = desk.sandbox.tmp().join("trace");
+    let told = desk
+        .dress(desk.sandbox.run(strace()))
+        .env("RAYON_NUM_THREADS", "1")
+        .args(["-f", "-qq", "-y", "-s", "64", "-e"])
+        .arg("trace=write,pwrite64,fsync,fdatasync,linkat,rename,renameat,renameat2")
+        .arg("-o")
+        .arg(&log)
+        .arg(gitseal())
+        .args(Desk::line(&names))
+        .go();
+    told.expect(0);
+    let trace = fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = trace.lines().collect();
+    let mut last_rename = 0;
+    for name in &names {
+        let rename = lines
+            .iter()
+            .position(|line| line.contains("rename") && line.contains(&format!("\"{name}\"")));
+        let rename = rename.unwrap_or_else(|| panic!("no rename to {name} in\n{trace}"));
+        last_rename = last_rename.max(rename);
+        let temp = lines[rename].split('"').nth(1).expect("a rename names two files");
+        // A file without a name is known by what the link was made from.
+        let linked = lines
+            .iter()
+            .find(|line| line.contains("linkat(") && line.contains(temp));
+        let file = linked
+            .and_then(|line| line.split_once("linkat(")?.1.split_once("<")?.1.split_once(">"))
+            .map_or(temp, |(file, _)| file);
+        let before = &lines[..rename];
+        let written = before
+            .iter()
+            .rposition(|line| line.contains("write") && line.contains(file));
+        let synced = before
+            .iter()
+            .rposition(|line| line.contains("sync(") && line.contains(file));
+        assert!(
+            written.is_some() && written < synced,
+            "{name} ({file}): written at {written:?}, on the disk at {synced:?}, renamed at {rename} in\n{trace}"
+        );
+    }
+    let folder = format!("<{}>", desk.sandbox.work().canonicalize().unwrap().display());
+    let folder = lines
+        .iter()
+        .rposition(|line| line.contains("sync(") && line.contains(&folder));
+    assert!(
+        folder > Some(last_rename),
+        "no fsync of the folder at the end of\n{trace}"
+    );
+}
+
 #[test]
 fn two_at_once_lose_nothing() {
     for round in 0..15 {
@@ -294,8 +429,12 @@ fn a_signal_during_an_edit_leaves_no_plaintext() {
             "../home/editor.sh",
             format!("echo more: 1 >> \"$1\"; kill -{signal} $PPID\n"),
         );
+        // Whoever runs the tests in the background may have them ignore SIGINT: the program would inherit that.
         let told = desk
-            .run(&["edit", "f.yaml"])
+            .dress(desk.sandbox.run("env"))
+            .arg("--default-signal")
+            .arg(gitseal())
+            .args(["edit", "f.yaml"])
             .env("EDITOR", format!("sh {}", editor.display()))
             .go();
         assert_ne!(told.code, Some(0), "SIG{signal}: {}", told.told());
@@ -322,6 +461,13 @@ impl Desk {
         // Not what a new file would have, so that keeping it can be seen.
         fs::set_permissions(file, fs::Permissions::from_mode(0o640)).unwrap();
         sandbox.write("../home/editor.sh", "echo 'more: edited value' >> \"$1\"\n");
+        for key in ["key-a", "key-b"] {
+            sandbox.write(
+                format!("../home/{key}.pem"),
+                sealing(&format!("{key}-2048.key.pem")),
+            );
+        }
+        sandbox.write("../home/key-a.crt", sealing("key-a-2048.crt.pem"));
         let shared = Path::new("/dev/shm");
         let memory = if shared.is_dir() {
             tempfile::tempdir_in(shared)
@@ -332,6 +478,21 @@ impl Desk {
             sandbox,
             memory: memory.unwrap(),
         }
+    }
+
+    /// More files like the first one; gives their names.
+    fn many(&self) -> Vec<String> {
+        let names: Vec<String> = (0..MANY).map(|number| format!("many{number}.yaml")).collect();
+        for name in &names {
+            fs::copy(self.sandbox.path("f.yaml"), self.sandbox.path(name)).unwrap();
+        }
+        names
+    }
+
+    /// A command over them.
+    fn line(names: &[String]) -> Vec<&str> {
+        let names = names.iter().map(String::as_str);
+        ["rotate", "-i"].into_iter().chain(names).collect()
     }
 
     /// Everything that lies in the working folder when nothing is left behind.
@@ -457,8 +618,24 @@ fn model() -> &'static Sandbox {
             .args(["-e", "-i", "sealed.yaml"])
             .go()
             .expect(0);
+        let secret = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: shop\nstringData:\n  password: {SECRET}\n"
+        );
+        sandbox.write("sealed-secret.yaml", secret);
+        sandbox.write("a.crt", sealing("key-a-2048.crt.pem"));
+        sandbox.write("a.key", sealing("key-a-2048.key.pem"));
+        let run = |line: &[&str]| sandbox.run(gitseal()).args(line).go().expect(0);
+        run(&["seal", "-i", "--cert", "a.crt", "sealed-secret.yaml"]);
+        sandbox.write("unsealed.yaml", sandbox.read("sealed-secret.yaml"));
+        run(&["unseal", "-i", "--string-data", "--key", "a.key", "unsealed.yaml"]);
+        run(&["keys", "export", "--key", "a.key", "--age", EXAMPLE_RECIPIENT, "--output", "backup.yaml"]);
         sandbox
     })
+}
+
+/// A sealing key or certificate of the vectors.
+fn sealing(name: &str) -> Vec<u8> {
+    fs::read(gitseal_tests::root().join("tests/vectors/sealed").join(name)).unwrap()
 }
 
 /// The tracer.
@@ -466,7 +643,7 @@ fn model() -> &'static Sandbox {
 /// # Panics
 ///
 /// Where it is missing or may not trace: the proof would be empty, and nothing is skipped in silence.
-fn strace() -> PathBuf {
+pub(crate) fn strace() -> PathBuf {
     static WORKS: OnceLock<()> = OnceLock::new();
     WORKS.get_or_init(|| {
         let sandbox = Sandbox::new();

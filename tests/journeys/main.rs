@@ -5,6 +5,7 @@
 )]
 
 mod bad_input;
+mod cluster;
 mod corpus;
 mod differential;
 mod documents;
@@ -12,4 +13,8 @@ mod everyday;
 mod floors;
 mod generated;
 mod kill;
+mod kubeseal;
 mod peers;
+mod sealed_files;
+mod sealed_keys;
+mod sealed_repository;

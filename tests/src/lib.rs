@@ -6,9 +6,17 @@
 //! - [`program`]: our own binary, as cargo built it;
 //! - [`sandbox`]: a throwaway folder with its own home, and commands that see nothing of the machine;
 //! - [`canary`]: a secret that must not turn up anywhere;
+//! - [`cluster`]: a real Kubernetes API server; [`peer_controller`]: the same with the peer's controller in it;
+//! - [`http_server`]: a server that fails as a test says;
+//! - [`drawn`]: how often property tests draw, and from which seed;
 //! - [`prng`]: random numbers from a seed that is printed.
 
+pub mod bed;
 pub mod canary;
+pub mod cluster;
+pub mod drawn;
+pub mod http_server;
+pub mod peer_controller;
 pub mod prng;
 pub mod program;
 pub mod sandbox;

@@ -36,8 +36,41 @@ pub fn gitseal_release() -> PathBuf {
     }
     let target = target_folder().expect("the test lies in the target folder");
     let parent = target.parent().expect("a profile's folder has a parent");
-    build(&["--release"]).expect("cargo builds the release binary");
+    build("gitseal", "gitseal", &["--release"]).expect("cargo builds the release binary");
     parent.join("release").join("gitseal")
+}
+
+/// Bytes of the release binary with age and nothing else. Building it puts it where [`gitseal_release`] was.
+///
+/// # Panics
+///
+/// If it cannot be built.
+pub fn age_only_bytes() -> u64 {
+    let target = target_folder().expect("the test lies in the target folder");
+    let parent = target.parent().expect("a profile's folder has a parent");
+    let age_only = ["--release", "--no-default-features", "--features", "age"];
+    build("gitseal", "gitseal", &age_only).expect("cargo builds the release binary");
+    let meta = fs::metadata(parent.join("release").join("gitseal"));
+    meta.expect("cargo built it").len()
+}
+
+/// The program that starts clusters ([`bed`](crate::bed)).
+///
+/// # Panics
+///
+/// If it cannot be built.
+pub fn test_bed() -> PathBuf {
+    static PATH: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let found = PATH.get_or_init(|| {
+        let target = target_folder().ok_or("the test does not lie in a target folder")?;
+        let path = target.join("gitseal-test-bed");
+        // Cargo builds it with the tests of this package; another package's tests may come first.
+        if !path.is_file() {
+            build("gitseal-tests", "gitseal-test-bed", &[])?;
+        }
+        Ok(path)
+    });
+    found.clone().unwrap_or_else(|reason| panic!("{reason}"))
 }
 
 fn find() -> Result<PathBuf, String> {
@@ -54,7 +87,7 @@ fn find() -> Result<PathBuf, String> {
         } else {
             &[]
         };
-        build(release)?;
+        build("gitseal", "gitseal", release)?;
     }
     path.is_file()
         .then_some(path)
@@ -71,12 +104,12 @@ fn target_folder() -> Option<PathBuf> {
     Some(test.parent()?.parent()?.to_owned())
 }
 
-fn build(more: &[&str]) -> Result<(), String> {
+fn build(package: &str, binary: &str, more: &[&str]) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .current_dir(crate::root())
-        .args(["build", "-p", "gitseal", "--bin", "gitseal"])
+        .args(["build", "-p", package, "--bin", binary])
         .args(more);
     let output = command
         .output()

@@ -3,4 +3,6 @@
 pub mod completions;
 pub mod file;
 pub mod man;
+#[cfg(feature = "seal")]
+pub mod sealed;
 pub mod tour;

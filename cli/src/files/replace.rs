@@ -2,7 +2,8 @@
 //!
 //! A temp file in the same folder, owner, mode and extended attributes of the old one, `fsync`, a last look whether the
 //! old one is still what was read, `rename`, `fsync` of the folder. The temp file has no name until it is complete
-//! where the system can do that; a signal removes it otherwise.
+//! where the system can do that; a signal removes it otherwise. In a run over many files the steps of several are taken
+//! together: see `prepared`.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,8 +14,10 @@ use std::path::Path;
 use rustix::fs::{Gid, Mode, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use super::target::{Lock, Target, open_folder, open_target};
+use super::folders::Folder;
+use super::target::{Target, open_target};
 use super::temp::Temp;
+use super::turn::Turn;
 use crate::args::ReplaceArgs;
 use crate::error::{CliError, Kind};
 
@@ -39,17 +42,38 @@ impl Target {
     }
 
     fn replace_as(&self, bytes: &[u8], allow: ReplaceArgs, mode: Option<Mode>) -> Result<(), CliError> {
+        let temp = self.write_temp(bytes, allow, mode)?;
+        self.sync_temp(&temp)?;
+        self.put_temp(temp)
+    }
+
+    /// The first step: the new content beside the old one, complete with all that is kept of it.
+    pub(super) fn write_temp(
+        &self,
+        bytes: &[u8],
+        allow: ReplaceArgs,
+        mode: Option<Mode>,
+    ) -> Result<Temp, CliError> {
         let meta = self.file.metadata().map_err(|error| self.failed(error))?;
         if meta.nlink() > 1 && !allow.allow_new_inode {
             return Err(self.error(format!("{} has {} hard links", self.shown.display(), meta.nlink())).hint(
                 "replacing it would leave the other names with the old content: --allow-new-inode does so",
             ));
         }
-        let temp = Temp::create(&self.folder, &self.folder_path, Mode::RUSR | Mode::WUSR)
-            .map_err(|errno| self.failed(errno.into()))?;
+        let temp =
+            Temp::create(&self.folder, Mode::RUSR | Mode::WUSR).map_err(|errno| self.failed(errno.into()))?;
         temp.write(bytes).map_err(|error| self.failed(error))?;
         self.keep_attributes(&temp, &meta, mode, allow)?;
-        temp.sync().map_err(|error| self.failed(error))?;
+        Ok(temp)
+    }
+
+    /// The second step: the new content is on the disk.
+    pub(super) fn sync_temp(&self, temp: &Temp) -> Result<(), CliError> {
+        temp.sync().map_err(|error| self.failed(error))
+    }
+
+    /// The last step: the new content takes the place of what was read, if that is still there.
+    pub(super) fn put_temp(&self, temp: Temp) -> Result<(), CliError> {
         let name = temp.named().map_err(|errno| self.failed(errno.into()))?;
         if !self.is_current() {
             return Err(self
@@ -65,7 +89,7 @@ impl Target {
 
     fn keep_attributes(
         &self,
-        temp: &Temp<'_>,
+        temp: &Temp,
         meta: &std::fs::Metadata,
         mode: Option<Mode>,
         allow: ReplaceArgs,
@@ -93,13 +117,15 @@ impl Target {
         rustix::fs::fchmod(file, mode).map_err(|errno| self.failed(errno.into()))
     }
 
-    fn copy_xattrs(&self, temp: &Temp<'_>) -> Result<(), Errno> {
-        let mut names = vec![0; XATTR_BYTES];
-        let length = match rustix::fs::flistxattr(&self.file, &mut names[..]) {
-            Ok(length) => length,
-            Err(Errno::NOTSUP) => return Ok(()),
+    fn copy_xattrs(&self, temp: &Temp) -> Result<(), Errno> {
+        // Most files have none, which is seen without making room for them.
+        match rustix::fs::flistxattr(&self.file, &mut [0; 1][..]) {
+            Ok(0) | Err(Errno::NOTSUP) => return Ok(()),
+            Ok(_) | Err(Errno::RANGE) => {}
             Err(errno) => return Err(errno),
-        };
+        }
+        let mut names = vec![0; XATTR_BYTES];
+        let length = rustix::fs::flistxattr(&self.file, &mut names[..])?;
         for name in names[..length]
             .split(|byte| *byte == 0)
             .filter(|name| !name.is_empty())
@@ -152,7 +178,7 @@ pub fn write_new(
             };
         }
         Ok(_) => {
-            let target = open_target(path, shown, None, Lock::Hold)?;
+            let target = open_target(path, shown, None, &Turn::alone())?;
             let mode = (secrecy == Secrecy::Plain).then_some(Mode::RUSR | Mode::WUSR);
             return target.replace_as(bytes, allow, mode);
         }
@@ -172,12 +198,12 @@ pub fn write_new(
         )
     })?;
     let real = parent.canonicalize().map_err(failed)?;
-    let folder = open_folder(&real).map_err(|errno| failed(errno.into()))?;
+    let folder = Folder::open(&real).map_err(|errno| failed(errno.into()))?;
     let mode = match secrecy {
         Secrecy::Plain => Mode::RUSR | Mode::WUSR,
         Secrecy::Sealed => Mode::from_raw_mode(0o666),
     };
-    let temp = Temp::create(&folder, &real, mode).map_err(|errno| failed(errno.into()))?;
+    let temp = Temp::create(&folder, mode).map_err(|errno| failed(errno.into()))?;
     temp.write(bytes).map_err(failed)?;
     if secrecy == Secrecy::Plain {
         // A folder's default ACL may have widened it.
@@ -214,7 +240,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
-    use super::super::{Opened, open_for_update};
+    use super::super::{Lock, Opened, open_for_update};
     use super::*;
 
     fn file(mode: u32) -> (tempfile::TempDir, PathBuf) {

@@ -3,29 +3,19 @@
 //! Everything happens relative to an open handle of its folder, so that a folder that is moved or swapped for a link
 //! between reading and writing cannot lead the write elsewhere (spec/security S-31).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::folders::Folders;
+use super::folders::{Folder, Folders};
 use super::limit;
+use super::turn::{Lock, PATIENCE, Turn};
 use crate::error::{CliError, Kind};
-
-/// Whether other writers of the same file wait for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
-    /// From reading to replacing: two processes that change the same file do it one after the other.
-    Hold,
-    /// No lock, for as long as an editor is open; a change by somebody else meanwhile is an error when writing.
-    None,
-}
 
 /// A file that was read in order to be replaced.
 pub struct Opened {
@@ -37,8 +27,7 @@ pub struct Opened {
 
 /// What was read, and must be there still when it is replaced.
 pub struct Target {
-    pub(super) folder: OwnedFd,
-    pub(super) folder_path: PathBuf,
+    pub(super) folder: Arc<Folder>,
     pub(super) name: OsString,
     pub(super) seen: Seen,
     /// Keeps the lock, and gives mode, owner and extended attributes.
@@ -55,17 +44,26 @@ pub(super) struct Seen {
     device: u64,
     inode: u64,
     size: u64,
-    modified: (i64, i64),
+    modified: (i64, u64),
 }
 
 impl Seen {
-    pub(super) fn of(meta: &std::fs::Metadata) -> Self {
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the types of the fields differ by processor"
+    )]
+    pub(super) fn of(stat: &Stat) -> Self {
         Self {
-            device: meta.dev(),
-            inode: meta.ino(),
-            size: meta.size(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as u64),
         }
+    }
+
+    /// Whether it is the same file, changed or not.
+    fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
     }
 }
 
@@ -74,7 +72,7 @@ impl Seen {
 /// # Errors
 ///
 /// Missing: exit 100. A folder or device, a link out of the tree, unreadable, too large:
-/// exit 2. Read-only: exit 3.
+/// exit 2. Read-only, or locked by another program for too long: exit 3.
 pub fn open_for_update(
     path: &Path,
     shown: &Path,
@@ -82,7 +80,22 @@ pub fn open_for_update(
     max: u64,
     lock: Lock,
 ) -> Result<Opened, CliError> {
-    open_target(path, shown, tree, lock)?.read(max)
+    open_in_turn(path, shown, tree, max, &Turn::new(lock, None))
+}
+
+/// The same for a file of a run over many.
+///
+/// # Errors
+///
+/// As for [`open_for_update`]; see also [`Turn::met_lock`].
+pub fn open_in_turn(
+    path: &Path,
+    shown: &Path,
+    tree: Option<&Path>,
+    max: u64,
+    turn: &Turn,
+) -> Result<Opened, CliError> {
+    open_target(path, shown, tree, turn)?.read(max)
 }
 
 /// The same without reading.
@@ -90,17 +103,20 @@ pub(super) fn open_target(
     path: &Path,
     shown: &Path,
     tree: Option<&Path>,
-    lock: Lock,
+    turn: &Turn,
 ) -> Result<Target, CliError> {
     // A file that another process replaced while we waited for its lock is opened anew.
     for _ in 0..MAX_REOPENS {
-        let target = open(path, shown, tree)?;
-        if lock == Lock::None {
+        let mut target = open(path, shown, tree, turn)?;
+        if turn.lock == Lock::None {
             return Ok(target);
         }
-        // A file system without locks: the check when writing is what remains.
-        let _ = rustix::io::retry_on_intr(|| rustix::fs::flock(&target.file, FlockOperation::LockExclusive));
-        if target.is_named() {
+        if !turn.take(&target.file) {
+            return Err(locked(shown));
+        }
+        // It may have been written in place while we waited.
+        if let Some(now) = target.named_now().filter(|now| now.is_same_file(&target.seen)) {
+            target.seen = now;
             return Ok(target);
         }
     }
@@ -111,51 +127,62 @@ pub(super) fn open_target(
     .hint("run the command again when the other program is done"))
 }
 
-fn open(path: &Path, shown: &Path, tree: Option<&Path>) -> Result<Target, CliError> {
+fn open(path: &Path, shown: &Path, tree: Option<&Path>, turn: &Turn) -> Result<Target, CliError> {
     let unreadable = |error| limit::cannot_open(shown, error);
-    let real = real_path(path, shown, tree)?;
-    let (Some(folder_path), Some(name)) = (real.parent(), real.file_name()) else {
-        return Err(limit::is_folder(shown));
+    let named_folder = path.parent().unwrap_or_else(|| Path::new("/"));
+    let mut folder = real_folder(named_folder, path, shown, turn.folders.as_deref())?;
+    let mut name = path.file_name().map(ToOwned::to_owned);
+    let mut opened = match &name {
+        Some(name) => open_in(&folder, name),
+        None => Err(Errno::LOOP),
     };
-    let folder = open_folder(folder_path).map_err(|errno| unreadable(errno.into()))?;
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file =
-        rustix::fs::openat(&folder, name, flags, Mode::empty()).map_err(|errno| unreadable(errno.into()))?;
-    let file = File::from(file);
-    let meta = file.metadata().map_err(unreadable)?;
-    if meta.is_dir() {
-        return Err(limit::is_folder(shown));
+    if matches!(opened, Err(Errno::LOOP)) {
+        let real = link_target(path, shown, tree, &folder.path)?;
+        let (Some(real_folder), Some(real_name)) = (real.parent(), real.file_name()) else {
+            return Err(limit::is_folder(shown));
+        };
+        folder = Folder::open(real_folder).map_err(|errno| unreadable(errno.into()))?;
+        opened = open_in(&folder, real_name);
+        name = Some(real_name.to_owned());
     }
-    if !meta.is_file() {
-        return Err(CliError::new(
-            Kind::ReadInput,
-            format!("{} is not a regular file", shown.display()),
-        )
-        .hint("only a regular file can be changed in place"));
+    let file = opened.map_err(|errno| unreadable(errno.into()))?;
+    let stat = rustix::fs::fstat(&file).map_err(|errno| unreadable(errno.into()))?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(limit::is_folder(shown)),
+        _ => {
+            return Err(CliError::new(
+                Kind::ReadInput,
+                format!("{} is not a regular file", shown.display()),
+            )
+            .hint("only a regular file can be changed in place"));
+        }
     }
-    check_writable(&folder, name, &meta, shown)?;
+    let name = name.unwrap_or_default();
+    check_writable(&folder, &name, &stat, shown)?;
     Ok(Target {
         folder,
-        folder_path: folder_path.to_owned(),
-        name: name.to_owned(),
-        seen: Seen::of(&meta),
+        name,
+        seen: Seen::of(&stat),
         file,
         shown: shown.to_owned(),
-        folders: None,
+        folders: turn.folders.clone(),
     })
+}
+
+/// Never through a link, and without waiting for the other end of a pipe.
+fn open_in(folder: &Folder, name: &OsStr) -> Result<File, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    rustix::fs::openat(&folder.handle, name, flags, Mode::empty()).map(File::from)
 }
 
 impl Target {
     fn read(mut self, max: u64) -> Result<Opened, CliError> {
-        let meta = self
-            .file
-            .metadata()
-            .map_err(|error| limit::cannot_open(&self.shown, error))?;
-        if meta.len() > max {
-            return Err(limit::too_large(&self.shown, Some(meta.len()), max));
+        let size = self.seen.size;
+        if size > max {
+            return Err(limit::too_large(&self.shown, Some(size), max));
         }
-        self.seen = Seen::of(&meta);
-        let bytes = limit::read_at_once(&mut self.file, meta.len(), max, &self.shown)?;
+        let bytes = limit::read_at_once(&mut self.file, size, max, &self.shown)?;
         Ok(Opened { bytes, target: self })
     }
 
@@ -164,26 +191,15 @@ impl Target {
         self.named_now().is_some_and(|now| now == self.seen)
     }
 
-    /// Whether the name still leads to the file that was opened.
-    fn is_named(&self) -> bool {
-        self.named_now()
-            .is_some_and(|now| (now.device, now.inode) == (self.seen.device, self.seen.inode))
-    }
-
+    /// What the name leads to now.
     fn named_now(&self) -> Option<Seen> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let now = rustix::fs::openat(&self.folder, &self.name, flags, Mode::empty()).ok()?;
-        Some(Seen::of(&File::from(now).metadata().ok()?))
-    }
-
-    /// Leaves the sync of the folder to the end of the run.
-    pub fn sync_later(&mut self, folders: &Arc<Folders>) {
-        self.folders = Some(Arc::clone(folders));
+        let stat = rustix::fs::statat(&self.folder.handle, &self.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(Seen::of(&stat))
     }
 
     /// The real path of the file.
     pub fn path(&self) -> PathBuf {
-        self.folder_path.join(&self.name)
+        self.folder.path.join(&self.name)
     }
 
     /// The name under which the user knows it.
@@ -192,47 +208,46 @@ impl Target {
     }
 }
 
-/// Opens a folder by its canonical path; a link that appeared in it since is refused.
-pub(super) fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    match rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
-        // Kernels and sandboxes without openat2.
-        Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => {
-            rustix::fs::openat(CWD, path, flags | OFlags::NOFOLLOW, Mode::empty())
-        }
-        done => done,
+/// The folder that a file is named in, opened by its canonical path. Files of one run that are named in the same folder
+/// share it.
+fn real_folder(
+    named: &Path,
+    path: &Path,
+    shown: &Path,
+    folders: Option<&Folders>,
+) -> Result<Arc<Folder>, CliError> {
+    let unreadable = |error| limit::cannot_open(shown, error);
+    if let Some(known) = folders.and_then(|folders| folders.known(named)) {
+        return Ok(known);
     }
+    // A link above the tree (a home folder that is one) is not the file's affair: compare real paths.
+    let real = named.canonicalize().map_err(unreadable)?;
+    if real != crate::config::clean(named) {
+        refuse_folder_link(named, &real, path, shown)?;
+    }
+    let folder = Folder::open(&real).map_err(|errno| unreadable(errno.into()))?;
+    if let Some(folders) = folders {
+        folders.learn(named, &folder);
+    }
+    Ok(folder)
 }
 
-/// Where a path leads. Spec/sops-cli §15.4: a link may lead anywhere inside the tree, which is the nearest folder above
-/// with `.git`, else the folder named.
-fn real_path(path: &Path, shown: &Path, tree: Option<&Path>) -> Result<PathBuf, CliError> {
+/// Where a link leads. Spec/sops-cli §15.4: anywhere inside the tree, which is the nearest folder above with `.git`,
+/// else the folder named. `parent`: the real folder of the link.
+fn link_target(path: &Path, shown: &Path, tree: Option<&Path>, parent: &Path) -> Result<PathBuf, CliError> {
     let unreadable = |error| limit::cannot_open(shown, error);
-    // A link above the tree (a home folder that is one) is not the file's affair: compare real paths.
-    let named_parent = path.parent().unwrap_or_else(|| Path::new("/"));
-    let parent = named_parent.canonicalize().map_err(unreadable)?;
-    if parent != crate::config::clean(named_parent) {
-        refuse_folder_link(named_parent, &parent, path, shown)?;
-    }
-    if let Some(name) = path.file_name()
-        && !path.symlink_metadata().map_err(unreadable)?.is_symlink()
-    {
-        return Ok(parent.join(name));
-    }
     let real = path.canonicalize().map_err(unreadable)?;
-    if real.parent() == Some(&parent) {
+    if real.parent() == Some(parent) {
         return Ok(real);
     }
     let named = match tree {
-        Some(tree) => tree
-            .canonicalize()
-            .map_err(|error| limit::cannot_open(shown, error))?,
+        Some(tree) => &tree.canonicalize().map_err(unreadable)?,
         None => parent,
     };
     let tree = named
         .ancestors()
         .find(|folder| folder.join(".git").exists())
-        .unwrap_or(&named);
+        .unwrap_or(named);
     if real.starts_with(tree) {
         return Ok(real);
     }
@@ -268,18 +283,24 @@ fn leaves_the_tree(shown: &Path, real: &Path) -> CliError {
     .hint(format!("name the target itself: {}", real.display()))
 }
 
+fn locked(shown: &Path) -> CliError {
+    CliError::new(
+        Kind::WriteOutput,
+        format!("{} is locked by another program", shown.display()),
+    )
+    .hint(format!(
+        "it was waited for, {} seconds at most; run the command again when the other program is done",
+        PATIENCE.as_secs()
+    ))
+}
+
 /// Renaming over a file needs no right on the file itself; who made it read-only meant it.
-fn check_writable(
-    folder: &OwnedFd,
-    name: &std::ffi::OsStr,
-    meta: &std::fs::Metadata,
-    shown: &Path,
-) -> Result<(), CliError> {
-    use rustix::fs::{Access, AtFlags, accessat};
-    let allowed = accessat(folder, name, Access::WRITE_OK, AtFlags::EACCESS);
+fn check_writable(folder: &Folder, name: &OsStr, stat: &Stat, shown: &Path) -> Result<(), CliError> {
+    use rustix::fs::{Access, accessat};
+    let allowed = accessat(&folder.handle, name, Access::WRITE_OK, AtFlags::EACCESS);
     // Root may write anything: no write bit at all is a statement all the same.
     let denied =
-        meta.mode() & 0o222 == 0 || matches!(allowed, Err(Errno::ACCESS | Errno::PERM | Errno::ROFS));
+        stat.st_mode & 0o222 == 0 || matches!(allowed, Err(Errno::ACCESS | Errno::PERM | Errno::ROFS));
     let refused = |what: String| {
         Err(CliError::new(Kind::WriteOutput, what)
             .hint("make it writable, or write the result elsewhere with --output"))
@@ -287,7 +308,7 @@ fn check_writable(
     if denied {
         return refused(format!("{} is read-only", shown.display()));
     }
-    if rustix::fs::fstat(folder).is_ok_and(|stat| stat.st_mode & 0o222 == 0) {
+    if !folder.writable {
         return refused(format!("the folder of {} is read-only", shown.display()));
     }
     Ok(())

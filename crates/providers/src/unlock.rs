@@ -53,6 +53,35 @@ impl KeyServices {
         }
     }
 
+    /// Opens a file that the program `age` made, armored or not, with the identities that open SOPS files too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`unlock`](Self::unlock).
+    #[cfg(feature = "age")]
+    pub async fn open_age_file(&self, file: &[u8]) -> Result<KeyShare, UnlockError> {
+        // A SOPS file keeps its data key in just such a file.
+        let group = KeyGroup(vec![MasterKey::Age {
+            recipient: String::new(),
+            enc: crate::age::armored(file),
+        }]);
+        let mut attempts = Vec::new();
+        if let Some((_, content)) = self
+            .open_group(0, &group, &mut Dear::default(), &mut attempts)
+            .await
+        {
+            return Ok(content);
+        }
+        Err(UnlockError::TooFewGroups {
+            opened: 0,
+            groups: 1,
+            needed: 1,
+            opened_groups: Vec::new(),
+            attempts,
+            looked: self.looked(&[group]),
+        })
+    }
+
     /// The first key of a group that opens. Failures are added to `attempts`, one for each key, only if none does.
     async fn open_group<'g>(
         &self,

@@ -5,12 +5,12 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use manifest::decode_base64;
 use manifest::read::read_each;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use crate::go_base64::decode_base64;
 use crate::pem_block::pem_blocks;
 use crate::{KeyError, SealingCert, SealingKey};
 
@@ -234,7 +234,7 @@ fn file(secret: &Value, name: &str) -> Option<Result<Zeroizing<Vec<u8>>, BrokenK
     let Some(encoded) = encoded.as_str() else {
         return Some(Err(BrokenKind::Base64));
     };
-    let decoded = decode_base64(encoded.as_bytes()).map(Zeroizing::new);
+    let decoded = decode_base64(encoded);
     Some(decoded.map_err(|_| BrokenKind::Base64))
 }
 

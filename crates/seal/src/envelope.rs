@@ -8,7 +8,6 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretSlice;
 use zeroize::Zeroizing;
 
-use crate::go_base64::decode_base64;
 use crate::oaep::{MAX_RSA_BYTES, Unwrapped};
 use crate::{Base64Error, KeyRing, Label, OpenError, SealError, SealingCert, SealingKey};
 
@@ -34,7 +33,10 @@ impl SealedValue {
     ///
     /// See [`Base64Error`].
     pub fn from_base64(text: &str) -> Result<Self, Base64Error> {
-        decode_base64(text.as_bytes()).map(Self)
+        match manifest::decode_base64(text) {
+            Ok(mut bytes) => Ok(Self(std::mem::take(&mut *bytes))),
+            Err(at) => Err(Base64Error { at }),
+        }
     }
 
     /// The text form.

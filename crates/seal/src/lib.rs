@@ -46,7 +46,6 @@ mod error;
 pub mod explain;
 pub mod file;
 mod fingerprint;
-mod go_base64;
 mod key;
 mod oaep;
 mod pem_block;

@@ -2,9 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use manifest::decode_base64;
 use zeroize::Zeroizing;
-
-use crate::go_base64::decode_base64;
 
 /// One block of a PEM text (RFC 7468, read leniently: text around blocks is skipped, and so are blocks without end).
 pub(crate) struct PemBlock {
@@ -49,7 +48,7 @@ pub(crate) fn pem_blocks(text: &[u8]) -> Vec<PemBlock> {
         blocks.push(PemBlock {
             label: String::from_utf8_lossy(label).into_owned(),
             encrypted,
-            der: decode_base64(&body).ok().map(Zeroizing::new),
+            der: decode_base64(&body).ok(),
         });
         lines = rest;
     }

@@ -9,7 +9,7 @@ use super::steps::{self, Input};
 use super::{proof, selection};
 use crate::args::{ConfigArgs, IdentityArgs, Manner, ReplaceArgs, TypeArgs};
 use crate::error::{CliError, Kind};
-use crate::files::Found;
+use crate::files::{Found, Turn};
 use crate::io::Io;
 
 /// One change of one file.
@@ -58,8 +58,14 @@ pub fn run(
         below: None,
     };
     let (from, to) = steps::stores(change.types, &found.path, change.manner)?;
-    let input = steps::open(&found, None, None, true, session.limits.encrypted(from))
-        .map_err(steps::missing_is(Kind::ReadInput))?;
+    let input = steps::open(
+        &found,
+        None,
+        None,
+        Some(&Turn::alone()),
+        session.limits.encrypted(from),
+    )
+    .map_err(steps::missing_is(Kind::ReadInput))?;
     let what = format!("cannot {} {}", change.verb, input.shown.display());
     let file = steps::read_encrypted(from, &input, &what)?;
     steps::check_selector(&session, &input, from, &file)?;

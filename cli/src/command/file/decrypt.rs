@@ -12,7 +12,7 @@ use super::steps::{self, Destination};
 use crate::args::{ConfigArgs, IdentityArgs, Manner, OutputArgs, TypeArgs};
 use crate::config;
 use crate::error::{CliError, Kind};
-use crate::files::{Found, Secrecy};
+use crate::files::{Found, Secrecy, Turn};
 use crate::io::Io;
 
 /// Decrypt files to standard output or in place
@@ -91,10 +91,9 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
         stdin,
         extract,
     };
-    let results = batch::run(&files, io, "decrypting", batch::Work::Disk, |found| {
-        run.file(found)
+    let results = batch::run(&files, io, "decrypting", batch::Work::Disk, |found, turn| {
+        run.file(found, turn)
     });
-    run.session.folders.sync();
     batch::finish(&files, results, io, args.manner, args.json)
 }
 
@@ -109,7 +108,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn file(&self, found: &Found) -> Result<Option<Done>, CliError> {
+    fn file(&self, found: &Found, turn: &Turn) -> Result<Option<Done>, CliError> {
         let name = self.over.as_ref().map_or(&found.path, |over| &over.path);
         let (input_store, output_store) = steps::stores(&self.args.types, name, self.args.manner)?;
         let max = self.session.limits.encrypted(input_store);
@@ -117,8 +116,13 @@ impl Run<'_> {
             return Ok(None);
         }
         let in_place = matches!(self.destination, Destination::InPlace);
-        let input = steps::open(found, self.stdin.as_ref(), self.over.as_ref(), in_place, max)?
-            .sync_later(&self.session);
+        let input = steps::open(
+            found,
+            self.stdin.as_ref(),
+            self.over.as_ref(),
+            in_place.then_some(turn),
+            max,
+        )?;
         let what = format!("cannot decrypt {}", input.shown.display());
         let file = steps::read_encrypted(input_store, &input, &what)?;
         let key = self.session.unlock(&what, file.metadata())?;

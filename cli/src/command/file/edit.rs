@@ -14,14 +14,17 @@ mod subject;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use sops::Store;
 use zeroize::Zeroizing;
 
-use self::buffer::Problem;
-use self::subject::{Closed, Subject};
+pub use self::buffer::Problem;
+use self::subject::Subject;
 use crate::args::{ConfigArgs, IdentityArgs, KeyArgs, Manner, ReplaceArgs, SelectorArgs, TypeArgs};
+#[cfg(feature = "seal")]
+use crate::command::sealed::{self, object_args};
 use crate::editor::{Child, Editor};
 use crate::error::{CliError, Kind};
-use crate::files::{self, Secrecy};
+use crate::files::{self, Secrecy, Target};
 use crate::io::Io;
 use crate::personality::sops::log;
 use crate::scratch::Scratch;
@@ -33,6 +36,8 @@ use crate::signals;
 /// allows, which is wiped when it ends. Only values that were changed are encrypted anew; without a change nothing is
 /// written, and the exit code is 200. A text that cannot be encrypted is shown again with the reason at its top. A
 /// file that does not exist is made from the matching rule.
+///
+/// Of a file with a SealedSecret the editor gets the values as a Secret; it needs --key.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// The file
@@ -90,6 +95,11 @@ pub struct Args {
     #[allow(missing_docs, reason = "a group of flags")]
     pub selector: SelectorArgs,
 
+    #[cfg(feature = "seal")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a group of flags")]
+    pub sealed: object_args::SealedEditArgs,
+
     /// Whose behaviour where the two differ.
     #[arg(skip)]
     pub manner: Manner,
@@ -104,18 +114,65 @@ pub struct Args {
 pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
     // Before anything is decrypted: without an editor there is nothing to do.
     let editor = Editor::find(io).map_err(|error| no_editor(error.into()))?;
-    let mut subject = Subject::open(args, io)?;
-    let closed = session(&mut subject, &editor, args, io)?;
+    #[cfg(feature = "seal")]
+    if args.manner == Manner::Own && object_args::is_sealed(&args.file, args.sealed.is_given(), io)? {
+        let subject = sealed::edit::open(args, io)?;
+        return finish(&subject, &editor, args, io);
+    }
+    finish(&Subject::open(args, io)?, &editor, args, io)
+}
+
+/// A file whose values are in the editor.
+pub trait Edited {
+    /// What the editor shows first.
+    fn plain(&self) -> &[u8];
+    /// The type of the text in the editor.
+    fn store(&self) -> Store;
+    /// Most bytes that are read back.
+    fn max_bytes(&self) -> u64;
+    /// Where the result goes.
+    fn path(&self) -> &Path;
+    /// The file that was read; `None` for a new one.
+    fn target(&self) -> Option<&Target>;
+    /// Makes the new file out of an edited text.
+    ///
+    /// # Errors
+    ///
+    /// What the person must correct.
+    fn close(&self, text: &[u8], io: &Io) -> Result<Closed, Problem>;
+}
+
+/// What became of an edited text.
+pub struct Closed {
+    /// The file as it is written; `None` if no value is another one.
+    pub bytes: Option<Zeroizing<Vec<u8>>>,
+    /// What the person should know.
+    pub warnings: Vec<String>,
+}
+
+/// Has it edited, and writes the result.
+fn finish(subject: &impl Edited, editor: &Editor, args: &Args, io: &mut Io) -> Result<(), CliError> {
+    let closed = session(subject, editor, args, io)?;
     for warning in &closed.warnings {
         io.warn(warning);
     }
-    write(&subject, &closed.bytes, args, io)
+    match &closed.bytes {
+        Some(bytes) => write(subject, bytes, args, io),
+        None => Err(unchanged(args)),
+    }
+}
+
+fn unchanged(args: &Args) -> CliError {
+    CliError::new(
+        Kind::Unchanged,
+        format!("{} was not changed", args.file.display()),
+    )
 }
 
 /// Lets the person edit until the text can be encrypted.
-fn session(subject: &mut Subject, editor: &Editor, args: &Args, io: &mut Io) -> Result<Closed, CliError> {
+fn session(subject: &impl Edited, editor: &Editor, args: &Args, io: &mut Io) -> Result<Closed, CliError> {
     let name = args.file.file_name().unwrap_or_else(|| OsStr::new("file"));
-    let scratch = Scratch::create(name, &subject.plain, io).map_err(|error| {
+    let scratch = Scratch::create(name, subject.plain(), io).map_err(|error| {
         CliError::new(Kind::WriteOutput, "cannot make a private file for the editor").because(error)
     })?;
     let child = Child::default();
@@ -129,25 +186,22 @@ fn session(subject: &mut Subject, editor: &Editor, args: &Args, io: &mut Io) -> 
         editor
             .run(scratch.file(), &child, io)
             .map_err(|error| no_editor(error.into()))?;
-        let shown = scratch.read(subject.max_bytes).map_err(|mut error| {
+        let shown = scratch.read(subject.max_bytes()).map_err(|mut error| {
             error.kind = Kind::ReadInput;
             error.hint("the editor left no text that can be read; the file was not changed")
         })?;
-        let text = buffer::without_note(subject.output, &shown);
-        if *text == *subject.plain {
-            return Err(CliError::new(
-                Kind::Unchanged,
-                format!("{} was not changed", args.file.display()),
-            ));
+        let text = buffer::without_note(subject.store(), &shown);
+        if *text == *subject.plain() {
+            return Err(unchanged(args));
         }
         let problem = match subject.close(&text, io) {
             Ok(closed) => break closed,
             Err(problem) => problem,
         };
         let again = refused.as_ref().is_some_and(|refused| **refused == *text);
-        announce(&problem, again, subject, args, io)?;
+        announce(&problem, again, subject.store(), args, io)?;
         scratch
-            .write(&buffer::with_note(subject.output, &problem, &text))
+            .write(&buffer::with_note(subject.store(), &problem, &text))
             .map_err(|error| {
                 CliError::new(Kind::WriteOutput, "cannot write the private file for the editor")
                     .because(error)
@@ -164,13 +218,7 @@ fn session(subject: &mut Subject, editor: &Editor, args: &Args, io: &mut Io) -> 
 /// # Errors
 ///
 /// Nobody is there who could correct the text: the same broken bytes came back without a terminal.
-fn announce(
-    problem: &Problem,
-    again: bool,
-    subject: &Subject,
-    args: &Args,
-    io: &mut Io,
-) -> Result<(), CliError> {
+fn announce(problem: &Problem, again: bool, store: Store, args: &Args, io: &mut Io) -> Result<(), CliError> {
     if again && !io.terminal.stdin {
         let text = format!("the edited text of {} cannot be encrypted", args.file.display());
         return Err(CliError::new(Kind::ReadInput, text)
@@ -187,7 +235,7 @@ fn announce(
         Manner::Own => {
             io.tell(&format!("The edited text cannot be encrypted: {problem}."));
             // Where the reason stands at the top of the text nobody need wait, unless it was overlooked there.
-            let wait = again || !buffer::takes_notes(subject.output);
+            let wait = again || !buffer::takes_notes(store);
             if wait && io.terminal.stdin {
                 io.tell("Press Enter to edit it again, or Ctrl-C to discard the edit.");
                 io.read_line();
@@ -198,9 +246,9 @@ fn announce(
 }
 
 /// The last step. If it fails the work of the person is kept beside the file: it is encrypted already.
-fn write(subject: &Subject, bytes: &[u8], args: &Args, io: &Io) -> Result<(), CliError> {
-    let path = &subject.path;
-    let written = match &subject.target {
+fn write(subject: &impl Edited, bytes: &[u8], args: &Args, io: &Io) -> Result<(), CliError> {
+    let path = subject.path();
+    let written = match subject.target() {
         Some(target) => target.replace(bytes, args.replace),
         None if path.exists() => {
             let text = format!("{} was made by somebody else meanwhile", args.file.display());

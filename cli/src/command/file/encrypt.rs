@@ -14,7 +14,7 @@ use super::steps::{self, Destination, Input};
 use super::{proof, selection};
 use crate::args::{ConfigArgs, IdentityArgs, KeyArgs, Manner, OutputArgs, SelectorArgs, TypeArgs};
 use crate::error::{CliError, Kind};
-use crate::files::{Found, Secrecy};
+use crate::files::{Found, Secrecy, Turn};
 use crate::io::Io;
 use crate::{config, keys};
 
@@ -128,10 +128,9 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
         over,
         stdin,
     };
-    let results = batch::run(&files, io, "encrypting", batch::Work::Disk, |found| {
-        run.file(found).map(Some)
+    let results = batch::run(&files, io, "encrypting", batch::Work::Disk, |found, turn| {
+        run.file(found, turn).map(Some)
     });
-    run.session.folders.sync();
     batch::finish(&files, results, io, args.manner, args.json)
 }
 
@@ -158,13 +157,18 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn file(&self, found: &Found) -> Result<Done, CliError> {
+    fn file(&self, found: &Found, turn: &Turn) -> Result<Done, CliError> {
         let name = self.over.as_ref().map_or(&found.path, |over| &over.path);
         let (input_store, output_store) = steps::stores(&self.args.types, name, self.args.manner)?;
         let in_place = matches!(self.destination, Destination::InPlace);
         let max = self.session.limits.plain(input_store);
-        let input = steps::open(found, self.stdin.as_ref(), self.over.as_ref(), in_place, max)?
-            .sync_later(&self.session);
+        let input = steps::open(
+            found,
+            self.stdin.as_ref(),
+            self.over.as_ref(),
+            in_place.then_some(turn),
+            max,
+        )?;
         let what = format!("cannot encrypt {}", input.shown.display());
         steps::refuse_conflict(&input.bytes, input_store, &input.shown, Kind::ReadInput)?;
         if self.args.manner == Manner::Own && is_encrypted_binary(input_store, &input) {

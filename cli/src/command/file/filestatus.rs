@@ -41,7 +41,7 @@ pub struct Args {
 pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
     let limits = Limits::of(io)?;
     let files = steps::collect(&args.paths, io, &|_| true).map_err(steps::missing_is(Kind::Generic))?;
-    let results = batch::run(&files, io, "looking", batch::Work::Cores, |found| {
+    let results = batch::run(&files, io, "looking", batch::Work::Cores, |found, _| {
         status(args, found, limits).map_err(steps::missing_is(Kind::Generic))
     });
     let single = matches!(&files[..], [one] if one.below.is_none());

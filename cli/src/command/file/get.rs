@@ -9,19 +9,22 @@ use zeroize::Zeroizing;
 use super::session::Session;
 use super::steps;
 use crate::args::{ConfigArgs, IdentityArgs, Manner, TypeArgs};
+#[cfg(feature = "seal")]
+use crate::command::sealed::{self, object_args};
 use crate::error::CliError;
 use crate::files::Found;
 use crate::io::Io;
 
 /// Print one value of an encrypted file
 ///
-/// A string is printed as it is, without a line break; anything else in the form of the file.
+/// A string is printed as it is, without a line break; anything else in the form of the file. Of a file with a
+/// SealedSecret one item is opened, with --key.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// The file
     pub file: PathBuf,
 
-    /// Where: ["key"][0]
+    /// Where: ["key"][0]; of a sealed file, the name of an item
     #[arg(value_name = "TREE_PATH")]
     pub path: String,
 
@@ -44,6 +47,11 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a group of flags")]
     pub identity: IdentityArgs,
+
+    #[cfg(feature = "seal")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a group of flags")]
+    pub sealed: object_args::SealedGetArgs,
 }
 
 /// Runs the command.
@@ -52,6 +60,10 @@ pub struct Args {
 ///
 /// See the exit codes of spec/sops-cli §6.
 pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
+    #[cfg(feature = "seal")]
+    if object_args::is_sealed(&args.file, args.sealed.is_given(), io)? {
+        return sealed::get::run(args, io);
+    }
     let path = steps::extract_path(&args.path)?;
     let session = Session::for_file(io, Manner::Own, &args.config, &args.identity, &[], &args.file)?;
     let paths = [args.file.clone()];
@@ -66,7 +78,7 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
         &found,
         stdin.as_ref(),
         None,
-        false,
+        None,
         session.limits.encrypted(input_store),
     )?;
     let what = format!("cannot get a value of {}", input.shown.display());

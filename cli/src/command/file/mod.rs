@@ -1,6 +1,7 @@
 //! Commands on SOPS files, and what they share.
 
 pub mod batch;
+mod bundle;
 pub mod change;
 pub mod decrypt;
 pub mod edit;

@@ -14,7 +14,7 @@ use super::steps::{self, Destination};
 use super::{proof, recipients, selection};
 use crate::args::{AddRemoveArgs, ConfigArgs, IdentityArgs, Manner, OutputArgs, TypeArgs};
 use crate::error::{CliError, Kind};
-use crate::files::{Found, Secrecy};
+use crate::files::{Found, Secrecy, Turn};
 use crate::io::Io;
 use crate::{config, keys};
 
@@ -101,8 +101,9 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
         add,
         remove,
     };
-    let results = batch::run(&files, io, "rotating", batch::Work::Disk, |found| run.file(found));
-    run.session.folders.sync();
+    let results = batch::run(&files, io, "rotating", batch::Work::Disk, |found, turn| {
+        run.file(found, turn)
+    });
     batch::finish(&files, results, io, args.manner, args.json)
 }
 
@@ -118,7 +119,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn file(&self, found: &Found) -> Result<Option<Done>, CliError> {
+    fn file(&self, found: &Found, turn: &Turn) -> Result<Option<Done>, CliError> {
         let session = &self.session;
         let name = self.over.as_ref().map_or(&found.path, |over| &over.path);
         let (input_store, output_store) = steps::stores(&self.args.types, name, self.args.manner)?;
@@ -127,9 +128,14 @@ impl Run<'_> {
             return Ok(None);
         }
         let in_place = matches!(self.destination, Destination::InPlace);
-        let input = steps::open(found, self.stdin.as_ref(), self.over.as_ref(), in_place, max)
-            .map_err(steps::missing_is(Kind::ReadInput))?
-            .sync_later(&self.session);
+        let input = steps::open(
+            found,
+            self.stdin.as_ref(),
+            self.over.as_ref(),
+            in_place.then_some(turn),
+            max,
+        )
+        .map_err(steps::missing_is(Kind::ReadInput))?;
         let what = format!("cannot rotate {}", input.shown.display());
         let file = steps::read_encrypted(input_store, &input, &what)?;
         let rule = session

@@ -10,7 +10,7 @@ use sops::{DataKey, KeyGroup, Layout, MasterKey, Metadata, Random, Store};
 use crate::args::{ConfigArgs, IdentityArgs, Manner};
 use crate::config::{self, Rules};
 use crate::error::{CliError, Kind};
-use crate::files::{Folders, Found, Limits};
+use crate::files::{Found, Limits};
 use crate::io::{Io, RandomSource};
 use crate::keys;
 
@@ -26,8 +26,6 @@ pub struct Session {
     pub limits: Limits,
     /// The time of this run: the same in all its files.
     pub now: Timestamp,
-    /// Folders that are synced when all files are written.
-    pub folders: std::sync::Arc<Folders>,
     random: RandomSource,
     indent: Option<i64>,
     cwd: std::path::PathBuf,
@@ -59,7 +57,6 @@ impl Session {
             limits: Limits::of(io)?,
             now: io.now(),
             random: std::sync::Arc::clone(&io.random),
-            folders: std::sync::Arc::default(),
             indent: config.indent,
             cwd: io.cwd.clone(),
             rules,
@@ -255,7 +252,7 @@ fn cannot_lock(what: &str, error: LockError) -> CliError {
     failed.because(error)
 }
 
-fn cannot_unlock(what: &str, error: UnlockError) -> CliError {
+pub(crate) fn cannot_unlock(what: &str, error: UnlockError) -> CliError {
     let mut failed = CliError::new(Kind::NoDataKey, what);
     if let UnlockError::TooFewGroups { attempts, looked, .. } = &error {
         for attempt in attempts {

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 use super::change::{self, Change};
 use super::steps;
 use crate::args::{ConfigArgs, IdentityArgs, Manner, ReplaceArgs, TypeArgs};
+#[cfg(feature = "seal")]
+use crate::command::sealed::{self, object_args};
 use crate::error::{CliError, Kind};
 use crate::files;
 use crate::io::Io;
@@ -18,18 +20,20 @@ use crate::io::Io;
 ///
 /// The value is JSON: a string in quotes, a number, true, false, null or an object. On the command line it can be
 /// seen by other users of the machine and lands in the history of the shell: prefer --value-stdin or --value-file.
+///
+/// In a file with a SealedSecret one item is sealed anew, with the certificate alone. A value from standard input or a
+/// file is taken as it is, one on the command line is a JSON string.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// The file
     pub file: PathBuf,
 
-    /// Where: ["key"][0]
+    /// Where: ["key"][0]; of a sealed file, the name of an item
     #[arg(value_name = "TREE_PATH")]
     pub path: String,
 
     /// The value as JSON
-    #[arg(required_unless_present_any = ["value_stdin", "value_file"], allow_negative_numbers = true,
-        value_parser = secret)]
+    #[arg(allow_negative_numbers = true, value_parser = secret)]
     pub value: Option<SecretString>,
 
     /// Take the value from this file
@@ -68,6 +72,11 @@ pub struct Args {
     #[allow(missing_docs, reason = "a group of flags")]
     pub identity: IdentityArgs,
 
+    #[cfg(feature = "seal")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a group of flags")]
+    pub sealed: object_args::SealedSetArgs,
+
     /// Whose behaviour where the two differ.
     #[arg(skip)]
     pub manner: Manner,
@@ -79,6 +88,10 @@ pub struct Args {
 ///
 /// See the exit codes of spec/sops-cli §6.
 pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
+    #[cfg(feature = "seal")]
+    if args.manner == Manner::Own && object_args::is_sealed(&args.file, args.sealed.is_given(), io)? {
+        return sealed::set::run(args, io);
+    }
     let path = steps::edit_path(&args.path)?;
     let value = parse(&source(args, io)?)?;
     let change = Change {
@@ -120,7 +133,8 @@ fn source(args: &Args, io: &mut Io) -> Result<Zeroizing<Vec<u8>>, CliError> {
             files::read(&io.resolve(file), file, MAX_VALUE_BYTES).map_err(steps::missing_is(Kind::ReadInput))
         }
         (None, Some(value)) => Ok(Zeroizing::new(value.expose_secret().as_bytes().to_vec())),
-        (None, None) => Err(CliError::new(Kind::Usage, "no value given")),
+        (None, None) => Err(CliError::new(Kind::Usage, "no value given")
+            .hint("give it as JSON behind the tree path, or with --value-stdin or --value-file")),
     }
 }
 

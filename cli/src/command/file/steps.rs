@@ -1,6 +1,7 @@
 //! Steps that several commands take: which store, which input, where the result goes, and what to say on failure.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sops::{EncryptedFile, ReadError, Selector, Store};
 use zeroize::Zeroizing;
@@ -14,7 +15,7 @@ use super::session::Session;
 use crate::args::{Manner, OutputArgs, TypeArgs};
 use crate::config;
 use crate::error::{CliError, Kind};
-use crate::files::{self, Found, Lock, Secrecy, Target};
+use crate::files::{self, Found, Secrecy, Target, Turn};
 use crate::io::Io;
 
 /// One file of a run, read.
@@ -26,17 +27,7 @@ pub struct Input {
     /// What it holds.
     pub bytes: Zeroizing<Vec<u8>>,
     /// Set if it will be replaced.
-    pub target: Option<Target>,
-}
-
-impl Input {
-    /// Leaves the sync of the folder to the end of the run.
-    pub fn sync_later(mut self, session: &Session) -> Self {
-        if let Some(target) = &mut self.target {
-            target.sync_later(&session.folders);
-        }
-        self
-    }
+    pub target: Option<Arc<Target>>,
 }
 
 /// A name that stands in for that of the file (`--filename-override`).
@@ -169,16 +160,16 @@ pub fn edit_path(text: &str) -> Result<sops::TreePath, CliError> {
     Ok(path)
 }
 
-/// Reads one file of a run, or takes what came from standard input.
+/// Reads one file of a run, or takes what came from standard input. With a turn it will be replaced.
 ///
 /// # Errors
 ///
-/// See [`files::read`] and [`files::open_for_update`].
+/// See [`files::read`] and [`files::open_in_turn`].
 pub fn open(
     found: &Found,
     stdin: Option<&Zeroizing<Vec<u8>>>,
     over: Option<&Name>,
-    in_place: bool,
+    in_place: Option<&Turn>,
     max: u64,
 ) -> Result<Input, CliError> {
     let name = config::clean(over.map_or(&found.path, |over| &over.path));
@@ -192,14 +183,13 @@ pub fn open(
             target: None,
         });
     }
-    if in_place {
-        let opened =
-            files::open_for_update(&found.path, &found.shown, found.below.as_deref(), max, Lock::Hold)?;
+    if let Some(turn) = in_place {
+        let opened = files::open_in_turn(&found.path, &found.shown, found.below.as_deref(), max, turn)?;
         return Ok(Input {
             name,
             shown: found.shown.clone(),
             bytes: opened.bytes,
-            target: Some(opened.target),
+            target: Some(Arc::new(opened.target)),
         });
     }
     let bytes = files::read(&found.path, &found.shown, max)?;
@@ -244,7 +234,7 @@ pub fn too_large(found: &Found, max: u64) -> CliError {
     )
 }
 
-/// Puts a result where it belongs.
+/// Puts a result where it belongs; what goes in place is prepared for that.
 ///
 /// # Errors
 ///
@@ -258,7 +248,10 @@ pub fn deliver(
     done: &mut Done,
 ) -> Result<(), CliError> {
     match (destination, &input.target) {
-        (Destination::InPlace, Some(target)) => target.replace(&bytes, output.replace),
+        (Destination::InPlace, Some(target)) => {
+            done.prepared = Some(target.prepare(&bytes, output.replace)?);
+            Ok(())
+        }
         (Destination::File(path, shown), _) => files::write_new(path, shown, &bytes, secrecy, output.replace),
         _ => {
             done.stdout = Some(bytes);

@@ -8,6 +8,8 @@ use sops::{Document, TreePath};
 use super::change::{self, Change};
 use super::steps;
 use crate::args::{ConfigArgs, IdentityArgs, Manner, ReplaceArgs, TypeArgs};
+#[cfg(feature = "seal")]
+use crate::command::sealed::{self, object_args};
 use crate::error::{CliError, Kind};
 use crate::io::Io;
 
@@ -17,7 +19,7 @@ pub struct Args {
     /// The file
     pub file: PathBuf,
 
-    /// Where: ["key"][0]
+    /// Where: ["key"][0]; of a sealed file, the name of an item
     #[arg(value_name = "TREE_PATH")]
     pub path: String,
 
@@ -49,6 +51,11 @@ pub struct Args {
     #[allow(missing_docs, reason = "a group of flags")]
     pub identity: IdentityArgs,
 
+    #[cfg(feature = "seal")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a group of flags")]
+    pub sealed: object_args::ObjectArgs,
+
     /// Whose behaviour where the two differ.
     #[arg(skip)]
     pub manner: Manner,
@@ -60,6 +67,10 @@ pub struct Args {
 ///
 /// See the exit codes of spec/sops-cli §6.
 pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
+    #[cfg(feature = "seal")]
+    if args.manner == Manner::Own && object_args::is_sealed(&args.file, args.sealed.is_given(), io)? {
+        return sealed::unset::run(args, io);
+    }
     let path = steps::edit_path(&args.path)?;
     let change = Change {
         file: &args.file,

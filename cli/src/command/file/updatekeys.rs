@@ -17,7 +17,7 @@ use super::steps::{self, Input};
 use crate::args::{ConfigArgs, IdentityArgs, Manner, ReplaceArgs};
 use crate::config;
 use crate::error::{CliError, Kind};
-use crate::files::Found;
+use crate::files::{Found, Prepared, Turn};
 use crate::io::Io;
 
 /// Make the recipients of files those of their rules
@@ -96,10 +96,9 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
         io.tell("nothing was changed");
         return Ok(());
     }
-    let results = batch::run(&files, io, "updating keys", batch::Work::Disk, |found| {
-        run.file(found, approved.as_ref())
+    let results = batch::run(&files, io, "updating keys", batch::Work::Disk, |found, turn| {
+        run.file(found, turn, approved.as_ref())
     });
-    run.session.folders.sync();
     batch::finish(&files, results, io, args.manner, args.json)
 }
 
@@ -140,7 +139,7 @@ impl Plan {
 impl Run<'_> {
     /// Shows what would change in all files, and asks once.
     fn ask(&self, files: &[Found], io: &mut Io) -> Result<Approved, CliError> {
-        let plans = batch::run_quietly(files, |found| self.plan(found, false));
+        let plans = batch::run_quietly(files, |found| self.plan(found, None));
         let mut changes = HashMap::new();
         let mut lines = Vec::new();
         for plan in plans
@@ -182,8 +181,13 @@ impl Run<'_> {
         }
     }
 
-    fn file(&self, found: &Found, approved: Option<&Approved>) -> Result<Option<Done>, CliError> {
-        let Some(plan) = self.plan(found, true)? else {
+    fn file(
+        &self,
+        found: &Found,
+        turn: &Turn,
+        approved: Option<&Approved>,
+    ) -> Result<Option<Done>, CliError> {
+        let Some(plan) = self.plan(found, Some(turn))? else {
             return Ok(None);
         };
         if plan.is_empty() {
@@ -218,21 +222,22 @@ impl Run<'_> {
             "recipients".to_owned(),
             json!(recipients::shown_names(&plan.groups)),
         );
-        done.warnings.extend(self.write(plan)?);
+        let (prepared, warning) = self.write(plan)?;
+        done.prepared = Some(prepared);
+        done.warnings.extend(warning);
         Ok(Some(done))
     }
 
     /// Reads a file and compares its keys with those of its rule. `None`: found below a folder, and not meant.
-    fn plan(&self, found: &Found, in_place: bool) -> Result<Option<Plan>, CliError> {
+    fn plan(&self, found: &Found, in_place: Option<&Turn>) -> Result<Option<Plan>, CliError> {
         let session = &self.session;
         let store = steps::store(self.args.input_type.as_deref(), &found.path, self.args.manner)?;
         let max = session.limits.encrypted(store);
         if !steps::is_meant(found, store, max)? {
             return Ok(None);
         }
-        let input = steps::open(found, None, None, in_place, max)
-            .map_err(steps::missing_is(Kind::Generic))?
-            .sync_later(session);
+        let input =
+            steps::open(found, None, None, in_place, max).map_err(steps::missing_is(Kind::Generic))?;
         let what = format!("cannot update the keys of {}", input.shown.display());
         let file = steps::read_encrypted(store, &input, &what)?;
         let Some(rule) = session.rule_of(&what, &input.name)? else {
@@ -268,8 +273,8 @@ impl Run<'_> {
         }
     }
 
-    /// Wraps the data key anew and puts the file back. Gives a warning about its recipients, if there is one.
-    fn write(&self, plan: Plan) -> Result<Option<String>, CliError> {
+    /// Wraps the data key anew and prepares the file. Gives a warning about its recipients, if there is one.
+    fn write(&self, plan: Plan) -> Result<(Prepared, Option<String>), CliError> {
         let Plan {
             store,
             input,
@@ -288,11 +293,11 @@ impl Run<'_> {
         let text = store
             .write_encrypted(&file, &self.session.layout(store))
             .map_err(|error| steps::cannot_write(error, &what))?;
-        match &input.target {
-            Some(target) => target.replace(&text, self.args.replace)?,
-            None => return Err(CliError::new(Kind::WriteOutput, what)),
-        }
-        Ok(steps::mixed_warning(file.metadata(), &input.shown))
+        let Some(target) = &input.target else {
+            return Err(CliError::new(Kind::WriteOutput, what));
+        };
+        let prepared = target.prepare(&text, self.args.replace)?;
+        Ok((prepared, steps::mixed_warning(file.metadata(), &input.shown)))
     }
 }
 

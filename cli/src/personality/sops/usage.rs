@@ -62,6 +62,8 @@ fn spellings(flag: &Flag) -> String {
     let value = match flag.kind {
         FlagKind::Switch(_) => "",
         FlagKind::Text | FlagKind::List | FlagKind::Number => " value",
+        #[cfg(feature = "seal")]
+        FlagKind::Array => " value",
     };
     let each = flag
         .names

@@ -66,7 +66,7 @@ pub(crate) fn is_armored(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(b"-----BEGIN AGE")
 }
 
-const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+pub(crate) const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 const END: &str = "-----END AGE ENCRYPTED FILE-----";
 const COLUMNS: usize = 64;
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];

@@ -197,14 +197,23 @@ pub(crate) struct SealError(pub(crate) String);
 
 /// Encrypts for one recipient; binary.
 pub(crate) fn seal(recipient: &dyn Recipient, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    seal_for(&[recipient], plain)
+}
+
+/// Encrypts for several recipients, each of whom can open it; binary.
+pub(crate) fn seal_for(recipients: &[&dyn Recipient], plain: &[u8]) -> Result<Vec<u8>, SealError> {
     let no_random = |_| SealError("the system gave no random bytes".to_owned());
     let key = FileKey::try_init_with_mut(|key| random::fill(key)).map_err(no_random)?;
     let mut nonce = [0; NONCE_BYTES];
     random::fill(&mut nonce).map_err(no_random)?;
-    let (stanzas, _labels) = recipient.wrap_file_key(&key).map_err(|error| match error {
-        age::EncryptError::Io(error) => SealError(error.to_string()),
-        _ => SealError("the recipient cannot wrap a key".to_owned()),
-    })?;
+    let mut stanzas = Vec::new();
+    for recipient in recipients {
+        let (wrapped, _labels) = recipient.wrap_file_key(&key).map_err(|error| match error {
+            age::EncryptError::Io(error) => SealError(error.to_string()),
+            _ => SealError("the recipient cannot wrap a key".to_owned()),
+        })?;
+        stanzas.extend(wrapped);
+    }
 
     let mut file = VERSION_LINE.to_vec();
     for stanza in &stanzas {

@@ -40,6 +40,47 @@ pub fn is_mixed(metadata: &Metadata) -> bool {
     !strong.is_empty() && !weak.is_empty()
 }
 
+/// A whole age file in ASCII armor, as it stands in a SOPS file.
+pub(crate) fn armored(file: &[u8]) -> String {
+    match std::str::from_utf8(file) {
+        Ok(text) if text.trim_start().starts_with(armor::BEGIN) => text.to_owned(),
+        _ => armor::encode(file),
+    }
+}
+
+/// Encrypts for age recipients, each of whom can open it; in ASCII armor. Plugins are not run here.
+///
+/// # Errors
+///
+/// A recipient that cannot be used, post-quantum and classical ones together, or none at all.
+pub fn seal<'k>(
+    recipients: impl IntoIterator<Item = &'k MasterKey>,
+    plain: &[u8],
+) -> Result<String, ProviderError> {
+    let keys: Vec<&MasterKey> = recipients.into_iter().collect();
+    let (strong, weak) = by_strength(keys.iter().copied());
+    if !strong.is_empty() && !weak.is_empty() {
+        return Err(ProviderError::Failed(MIXED.to_owned()));
+    }
+    let mut wrapping = Vec::new();
+    for key in keys {
+        match recipient::parse(parts(key)?.0)? {
+            (_, Some(recipient)) => wrapping.push(recipient),
+            (RecipientKind::Plugin(name), None) => {
+                let why = format!("age-plugin-{name} is not run for a whole file, only for a SOPS file");
+                return Err(ProviderError::Failed(why));
+            }
+            (_, None) => return Err(ProviderError::Failed("no such recipient".to_owned())),
+        }
+    }
+    if wrapping.is_empty() {
+        return Err(ProviderError::Failed("there is no recipient".to_owned()));
+    }
+    let wrapping: Vec<&dyn age::Recipient> = wrapping.iter().map(AsRef::as_ref).collect();
+    let file = file::seal_for(&wrapping, plain).map_err(|error| ProviderError::Failed(error.to_string()))?;
+    Ok(armor::encode(&file))
+}
+
 /// The age recipients among these keys: post-quantum ones, and the others.
 pub(crate) fn by_strength<'k>(keys: impl Iterator<Item = &'k MasterKey>) -> (Vec<String>, Vec<String>) {
     let ages = keys.filter(|key| matches!(key, MasterKey::Age { .. }));
@@ -202,6 +243,8 @@ fn parts(key: &MasterKey) -> Result<(&str, &str), ProviderError> {
         other => Err(ProviderError::Unsupported { kind: other.kind() }),
     }
 }
+
+const MIXED: &str = "post-quantum and classical recipients together are as weak as the classical ones";
 
 /// A name for people: post-quantum and RSA keys fill pages, and their start tells them apart.
 pub(crate) fn short(name: &str) -> String {

@@ -18,3 +18,5 @@ mod sources;
 mod support;
 #[cfg(feature = "age")]
 mod vectors;
+#[cfg(feature = "age")]
+mod whole_files;

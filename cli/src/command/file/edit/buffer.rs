@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 /// Why the text cannot become the new file. The person is shown it and edits again.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub struct Problem {
     /// Line in the text, from 1; `None` for the whole of it.
     line: Option<usize>,
     column: Option<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Problem {
 
 impl Problem {
     /// Something that concerns the text as a whole.
-    pub(super) fn whole(what: impl Into<String>) -> Self {
+    pub fn whole(what: impl Into<String>) -> Self {
         Self {
             line: None,
             column: None,
@@ -30,7 +30,8 @@ impl Problem {
         }
     }
 
-    fn at(line: usize, what: impl Into<String>) -> Self {
+    /// Something in one line, from 1.
+    pub fn at(line: usize, what: impl Into<String>) -> Self {
         Self {
             line: Some(line),
             column: None,

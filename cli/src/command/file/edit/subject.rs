@@ -11,7 +11,7 @@ use sops::{
 use zeroize::Zeroizing;
 
 use super::buffer::{Problem, RESERVED};
-use super::{Args, example};
+use super::{Args, Closed, Edited, example};
 use crate::args::Manner;
 use crate::command::file::session::Session;
 use crate::command::file::{proof, selection, steps};
@@ -22,16 +22,12 @@ use crate::{config, keys};
 
 /// A file under edit.
 pub(super) struct Subject {
-    /// Where the result goes.
-    pub(super) path: PathBuf,
-    /// The file that was read; `None` for a new one.
-    pub(super) target: Option<Target>,
-    /// What the editor shows first.
-    pub(super) plain: Zeroizing<Vec<u8>>,
+    path: PathBuf,
+    target: Option<Target>,
+    plain: Zeroizing<Vec<u8>>,
     /// The type of the text in the editor, and of the result.
-    pub(super) output: Store,
-    /// Most bytes that are read back.
-    pub(super) max_bytes: u64,
+    output: Store,
+    max_bytes: u64,
     session: Session,
     layout: Layout,
     key: DataKey,
@@ -40,14 +36,6 @@ pub(super) struct Subject {
     shown: PathBuf,
     with_block: bool,
     allow_mixed: bool,
-}
-
-/// A text that was encrypted.
-pub(super) struct Closed {
-    /// The file as it is written.
-    pub(super) bytes: Vec<u8>,
-    /// What the person should know.
-    pub(super) warnings: Vec<String>,
 }
 
 impl Subject {
@@ -199,12 +187,7 @@ impl Subject {
         })
     }
 
-    /// Makes the encrypted file out of an edited text.
-    ///
-    /// # Errors
-    ///
-    /// What the person must correct.
-    pub(super) fn close(&self, text: &[u8], io: &Io) -> Result<Closed, Problem> {
+    fn encrypted(&self, text: &[u8], io: &Io) -> Result<Closed, Problem> {
         let (document, metadata) = if self.with_block {
             let file = self.output.read_encrypted(text)?;
             let metadata = self.relocked(&file)?;
@@ -235,7 +218,7 @@ impl Subject {
             ));
         }
         Ok(Closed {
-            bytes,
+            bytes: Some(Zeroizing::new(bytes)),
             warnings: steps::told(&closed.warnings, &self.shown),
         })
     }
@@ -259,6 +242,32 @@ impl Subject {
             })?;
         }
         Ok(metadata)
+    }
+}
+
+impl Edited for Subject {
+    fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
+    fn store(&self) -> Store {
+        self.output
+    }
+
+    fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn target(&self) -> Option<&Target> {
+        self.target.as_ref()
+    }
+
+    fn close(&self, text: &[u8], io: &Io) -> Result<Closed, Problem> {
+        self.encrypted(text, io)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::args::Manner;
 use crate::command::file::session::Session;
 use crate::config::Rules;
 use crate::error::{CliError, Kind};
-use crate::files::Found;
+use crate::files::{Found, Turn};
 use crate::io::Io;
 use crate::personality::sops::log;
 use crate::ui;
@@ -51,7 +51,7 @@ fn sync(run: &Run<'_>, file: &Found, io: &mut Io) -> Result<(), CliError> {
         ));
     }
     log::progress(io, &format!("Syncing keys for file {shown}"));
-    let Some(plan) = run.plan(file, true)? else {
+    let Some(plan) = run.plan(file, Some(&Turn::alone()))? else {
         return Ok(());
     };
     if plan.is_empty() {
@@ -64,7 +64,10 @@ fn sync(run: &Run<'_>, file: &Found, io: &mut Io) -> Result<(), CliError> {
         log::progress(io, &format!("File {shown} left unchanged"));
         return Ok(());
     }
-    if let Some(warning) = run.write(plan)? {
+    let (prepared, warning) = run.write(plan)?;
+    prepared.sync()?;
+    prepared.put()?;
+    if let Some(warning) = warning {
         io.warn(&warning);
     }
     log::progress(io, &format!("File {shown} synced with new keys"));
