@@ -151,6 +151,35 @@ impl Opener<'_, '_> {
     }
 }
 
+impl Opener<'_, '_> {
+    /// An encrypted comment where nothing selects one. A block scalar above it may have become one line when it was
+    /// encrypted, and the comment then reads as one of an outer collection. If the key opens it, it is ours.
+    fn stray_comment(&mut self, at: &At<'_>, comment: &mut Leaf) -> Result<Kind, DecryptError> {
+        let text = Zeroizing::new(comment.value.canonical().to_vec());
+        let sealed = EncryptedValue::parse(&text)
+            .ok()
+            .filter(|sealed| sealed.type_tag == "comment");
+        let opened = sealed.and_then(|sealed| {
+            let (plain, aad) = open_comment(&self.cipher, &sealed, at)?;
+            Some((sealed, plain, aad))
+        });
+        let Some((sealed, plain, aad)) = opened else {
+            (self.observer)(at, comment, None);
+            return Ok(Kind::Comment);
+        };
+        put(comment, &sealed, &plain)
+            .ok_or_else(|| self.refuse(at, comment, "the decrypted text does not fit its type"))?;
+        comment.stays_encrypted = true;
+        let opened = Opened {
+            sealed: &sealed,
+            plain: &plain,
+            aad,
+        };
+        (self.observer)(at, comment, Some(opened));
+        Ok(Kind::Comment)
+    }
+}
+
 impl Visitor for Opener<'_, '_> {
     type Error = DecryptError;
 
@@ -223,6 +252,9 @@ impl Visitor for Opener<'_, '_> {
         let Value::Str(text) = &comment.value else {
             return Ok(here);
         };
+        if !at.encrypts && !is_item && is_encrypted(text) {
+            return self.stray_comment(at, comment);
+        }
         if !at.encrypts || text.is_empty() {
             if is_item {
                 self.hash.add(text, at.encrypts);

@@ -423,7 +423,7 @@ impl Visitor for Sealer<'_> {
         let Value::Str(text) = &comment.value else {
             return Ok(Kind::Comment);
         };
-        if !at.encrypts || text.is_empty() {
+        if !(at.encrypts || comment.stays_encrypted) || text.is_empty() {
             return Ok(Kind::Comment);
         }
         let former = self.former(at, comment);

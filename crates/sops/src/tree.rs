@@ -79,6 +79,8 @@ pub struct Leaf {
     pub place: Place,
     /// For a comment: stands behind a value on its line.
     pub inline: bool,
+    /// A comment that was encrypted where nothing selects it as it stands now. It is encrypted again.
+    pub stays_encrypted: bool,
 }
 
 /// Where a leaf stands in its source; each store knows how to put another value there.
@@ -266,6 +268,7 @@ impl Leaf {
             changed: self.changed,
             place: self.place.clone(),
             inline: self.inline,
+            stays_encrypted: self.stays_encrypted,
         }
     }
 }

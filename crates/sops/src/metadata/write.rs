@@ -172,5 +172,6 @@ pub(super) fn leaf(value: Value) -> Node {
         changed: false,
         place: Place::None,
         inline: false,
+        stays_encrypted: false,
     })
 }

@@ -59,6 +59,7 @@ pub(crate) fn read_leaf(value: Value, place: Place) -> Leaf {
         changed: false,
         place,
         inline: false,
+        stays_encrypted: false,
     }
 }
 

@@ -234,6 +234,21 @@ fn comments_mark_what_they_cover() {
 }
 
 #[test]
+fn a_comment_below_a_block_scalar_opens_and_stays_encrypted() {
+    // The scalar is one line when it is encrypted: then the comment reads as one of `d`, which nothing selects.
+    let rule = || header_with(Selector::EncryptedCommentRegex("secret".into()));
+    let plain = "r:\n  d:\n    # secret\n    k:\n      a: |+\n        x\n\n    # tail\n\n  e: f\n";
+    let sealed = text(&seal_with(Yaml, plain, rule()).file);
+    assert!(!sealed.contains("tail"), "{sealed}");
+    assert_eq!(open(Yaml, &sealed), plain);
+    let (document, _) = decrypt(&read(Yaml, &sealed), &key(), MacCheck::Verify).unwrap();
+    let again = encrypt(document, &key(), rule(), None, now(), &mut Counter(9)).unwrap();
+    let again = text(&again.file);
+    assert!(!again.contains("tail"), "{again}");
+    assert_eq!(open(Yaml, &again), plain);
+}
+
+#[test]
 fn old_files_with_clear_comments_open_with_a_warning() {
     let sealed = text(&seal(Yaml, "a: b\n").file);
     let file = read(Yaml, &format!("# clear\n{sealed}"));

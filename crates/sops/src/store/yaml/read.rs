@@ -434,6 +434,7 @@ impl Reader<'_, '_> {
             changed: false,
             place: tree::Place::Yaml(place),
             inline: false,
+            stays_encrypted: false,
         })
     }
 
@@ -465,6 +466,7 @@ impl Reader<'_, '_> {
             changed: false,
             place: tree::Place::Yaml(place),
             inline: comment.inline,
+            stays_encrypted: false,
         }
     }
 
