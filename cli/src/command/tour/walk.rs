@@ -111,6 +111,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A file of one line without line break, as values are.
+    #[cfg(feature = "seal")]
     pub(super) fn write_value(&mut self, name: &str, value: &str) -> Result<(), CliError> {
         self.write(name, value)?;
         self.say(&format!("$ printf %s {} > {name}\n", quote(value)))
