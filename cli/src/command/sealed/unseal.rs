@@ -224,11 +224,10 @@ impl Run<'_> {
             }
             return Ok(out);
         }
-        for (place, secret) in &secrets {
-            text.file
-                .unseal_in_place(*place, secret)
-                .map_err(|error| self.failed(text).because(error))?;
-        }
+        let all: Vec<_> = secrets.iter().map(|(place, secret)| (*place, secret)).collect();
+        text.file
+            .unseal_all(&all)
+            .map_err(|error| self.failed(text).because(error))?;
         let empty = text::parse(b"", &text.shown)?;
         let file = std::mem::replace(&mut text.file, empty);
         out.extend_from_slice(file.into_text().as_bytes());

@@ -1,190 +1,85 @@
-//! One change of a file: written, read back, compared, and only then kept.
+//! Changes of a file: written, read back, compared, and only then kept.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::batch::{Batch, Edits};
 use super::chunk::Read;
 use super::value::{Wiped, wipe};
-use super::{FileError, ITEMS, Kind, Place, SealedFile, Slot, chunk, convert, json, lines, value, yaml_edit};
+use super::{FileError, ITEMS, Kind, Place, SealedFile, Slot, chunk, lines, value};
 
 impl SealedFile {
-    /// Removes one entry of the mapping at a path.
-    pub(super) fn remove(&mut self, place: Place, path: &[&str], key: &str) -> Result<(), FileError> {
-        let mut wanted = self.object(place).value().clone();
-        if let Some(map) = value::at_mut(&mut wanted, path) {
-            map.shift_remove(key);
-        }
-        self.edit(
-            place,
-            |text, at| match json::document(text) {
-                Some(root) => json::edit::remove(text, &root, at, path, key),
-                None => yaml_edit::remove(text, at, path, key),
-            },
-            Wiped(wanted),
-        )
-    }
-
-    /// Gives one entry of the mapping at a path another key.
-    pub(super) fn rename(
-        &mut self,
-        place: Place,
-        path: &[&str],
-        old: &str,
-        new: &str,
-    ) -> Result<(), FileError> {
-        let mut wanted = self.object(place).value().clone();
-        if let Some(map) = value::at_mut(&mut wanted, path)
-            && let Some(kept) = map.shift_remove(old)
-        {
-            map.insert(new.to_owned(), kept);
-        }
-        self.edit(
-            place,
-            |text, at| match json::document(text) {
-                Some(root) => json::edit::rename(text, &root, at, path, old, new),
-                None => yaml_edit::rename(text, at, path, old, new),
-            },
-            Wiped(wanted),
-        )
-    }
-
-    /// Turns an object into another one.
-    pub(super) fn convert(
-        &mut self,
-        place: Place,
-        wanted: Wiped,
-        direction: convert::Direction,
-    ) -> Result<(), FileError> {
-        let from = Wiped(self.object(place).value().clone());
-        let to = Wiped(value::in_order(&from.0, &wanted.0, direction));
-        self.edit(
-            place,
-            |text, at| match json::document(text) {
-                Some(root) => json::edit::replace(text, &root, at, &to.0),
-                None => convert::convert(text, at, &from.0, &to.0, direction),
-            },
-            wanted,
-        )
-    }
-
-    /// Makes one edit: writes the document anew, reads it, and keeps it if it is what was wanted.
-    pub(super) fn edit(
-        &mut self,
-        place: Place,
-        change: impl FnOnce(&str, Option<usize>) -> Result<Zeroizing<String>, FileError>,
-        wanted: Wiped,
-    ) -> Result<(), FileError> {
-        let slot = &self.slots[place.0];
-        let (index, item) = (slot.chunk, slot.object.origin().item);
-        let text = change(&self.chunks[index].text, item);
-        self.keep(index, text, &BTreeMap::from([(place, wanted)]))
-    }
-
-    /// Makes several edits of one object, or none.
-    pub(super) fn together(
-        &mut self,
-        place: Place,
-        edits: impl FnOnce(&mut Self) -> Result<(), FileError>,
-    ) -> Result<(), FileError> {
-        let index = self.slots[place.0].chunk;
-        let old = self.chunks[index].text.clone();
-        let done = edits(self);
-        if done.is_err()
-            && let Ok(read) = chunk::read(&old, index, self.chunks[index].origin, &self.limits)
-        {
-            self.take(index, old, read);
-        }
-        done
-    }
-
-    /// Sets items of many objects that are there already, each document read once.
-    pub(super) fn edit_items(&mut self, changes: &[(Place, &str, &str)]) -> Result<(), FileError> {
-        let mut chunks: BTreeMap<usize, Vec<_>> = BTreeMap::new();
-        for &(place, item, sealed) in changes {
+    /// Makes all changes of a batch or none. Lines in errors are those of the text before.
+    pub(super) fn apply(&mut self, mut batch: Batch<'_>) -> Result<(), FileError> {
+        let mut chunks: BTreeMap<usize, Edits<'_>> = BTreeMap::new();
+        for (place, queue) in batch.take_edits() {
             let slot = &self.slots[place.0];
-            let all = chunks.entry(slot.chunk).or_default();
-            all.push((place, slot.object.origin().item, item, sealed));
+            let edits = chunks.entry(slot.chunk).or_default();
+            edits.add(slot.object.origin().item, queue);
         }
-        for (index, changes) in chunks {
-            let mut wanted = BTreeMap::new();
-            for &(place, _, item, sealed) in &changes {
-                let object = wanted
-                    .entry(place)
-                    .or_insert_with(|| Wiped(self.object(place).value().clone()));
-                value::put(&mut object.0, &ITEMS, item, Value::String(sealed.to_owned()));
-            }
-            let changes: Vec<_> = changes
-                .iter()
-                .map(|&(_, at, item, sealed)| (at, item, sealed))
-                .collect();
-            let text = &self.chunks[index].text;
-            let text = match json::document(text) {
-                Some(root) => json::edit::replace_values(text, &root, &ITEMS, &changes),
-                None => yaml_edit::replace_values(text, &ITEMS, &changes),
-            };
-            self.keep(index, text, &wanted)?;
+        let mut all = Vec::with_capacity(chunks.len());
+        for (index, edits) in chunks {
+            let text = edits.apply(&self.chunks[index].text);
+            let text = text.map_err(|error| self.in_file(index, error))?;
+            let read = self.checked(index, &text, &batch.wanted)?;
+            all.push((index, text, read));
+        }
+        for (index, text, read) in all {
+            self.take(index, text, read);
         }
         Ok(())
     }
 
-    /// Reads what an edit made of a document, and keeps it if it is what was wanted.
-    fn keep(
-        &mut self,
-        index: usize,
-        text: Result<Zeroizing<String>, FileError>,
-        wanted: &BTreeMap<Place, Wiped>,
-    ) -> Result<(), FileError> {
-        let text = text.map_err(|error| match error {
-            FileError::Form { line, what } => FileError::Form {
-                line: line + self.lines_before(index),
-                what,
-            },
-            other => other,
-        })?;
-        let refused = || {
-            let place = wanted.keys().next().copied().unwrap_or(Place(0));
+    /// Reads what edits made of a document; refuses it if it is not what was wanted.
+    fn checked(&self, index: usize, text: &str, wanted: &BTreeMap<Place, Wiped>) -> Result<Read, FileError> {
+        let own = self.slots_of(index);
+        let first = Place(own.start)..Place(own.end);
+        let first = wanted.range(first).next().map_or(Place(0), |(place, _)| *place);
+        let refused = |place: Place| {
             self.form(
                 place,
                 "this form cannot be edited in place: the result would not read as asked",
             )
         };
         let origin = self.chunks[index].origin;
-        let read = chunk::read(&text, index, origin, &self.limits).map_err(|_| refused())?;
-        if !self.fits(index, &read, wanted) {
-            return Err(refused());
+        let read = chunk::read(text, index, origin, &self.limits).map_err(|_| refused(first))?;
+        if own.len() != read.objects.len() || read.shell.0 != self.chunks[index].shell.0 {
+            return Err(refused(first));
         }
-        self.take(index, text, read);
-        Ok(())
-    }
-
-    /// Puts another text and what was read from it in the place of a document.
-    fn take(&mut self, index: usize, text: Zeroizing<String>, read: Read) {
-        let mut new = read.objects.into_iter();
-        for slot in self.slots.iter_mut().filter(|slot| slot.chunk == index) {
-            if let Some((object, kind)) = new.next() {
-                wipe(std::mem::replace(&mut slot.object, object).into_value());
-                slot.kind = kind;
-            }
-        }
-        self.chunks[index].text = text;
-    }
-
-    /// Whether a document that was read again has the wanted objects, and everything else as before.
-    fn fits(&self, index: usize, read: &Read, wanted: &BTreeMap<Place, Wiped>) -> bool {
-        let old = self.slots.iter().enumerate();
-        let old: Vec<_> = old.filter(|(_, slot)| slot.chunk == index).collect();
         let same = |at: usize, slot: &Slot, found: &Value| match wanted.get(&Place(at)) {
             Some(wanted) => value::same_object(found, &wanted.0),
             None => found == slot.object.value(),
         };
-        old.len() == read.objects.len()
-            && read.shell.0 == self.chunks[index].shell.0
-            && old
-                .iter()
-                .zip(&read.objects)
-                .all(|((at, slot), (object, _))| same(*at, slot, object.value()))
+        let misfit = own
+            .clone()
+            .zip(&self.slots[own])
+            .zip(&read.objects)
+            .find(|((at, slot), (object, _))| !same(*at, slot, object.value()));
+        match misfit {
+            None => Ok(read),
+            Some(((at, _), _)) if wanted.contains_key(&Place(at)) => Err(refused(Place(at))),
+            Some(_) => Err(refused(first)),
+        }
+    }
+
+    /// Puts another text and what was read from it in the place of a document.
+    fn take(&mut self, index: usize, text: Zeroizing<String>, read: Read) {
+        let own = self.slots_of(index);
+        for (slot, (object, kind)) in self.slots[own].iter_mut().zip(read.objects) {
+            wipe(std::mem::replace(&mut slot.object, object).into_value());
+            slot.kind = kind;
+        }
+        self.chunks[index].text = text;
+    }
+
+    /// The objects of a document. They stand in order of the text.
+    fn slots_of(&self, index: usize) -> Range<usize> {
+        let start = self.slots.partition_point(|slot| slot.chunk < index);
+        let end = self.slots.partition_point(|slot| slot.chunk <= index);
+        start..end
     }
 
     /// Refuses an object of another kind.
@@ -217,6 +112,17 @@ impl SealedFile {
         FileError::Form {
             line: line.saturating_sub(chunk.origin.line),
             what,
+        }
+    }
+
+    /// An error of a document with the line of the whole text.
+    fn in_file(&self, index: usize, error: FileError) -> FileError {
+        match error {
+            FileError::Form { line, what } => FileError::Form {
+                line: line + self.lines_before(index),
+                what,
+            },
+            other => other,
         }
     }
 

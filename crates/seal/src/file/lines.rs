@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// Puts texts in the place of ranges; nothing if two of them overlap. The texts are wiped.
-pub(super) fn patched(
-    text: &str,
-    mut patches: Vec<(Range<usize>, Zeroizing<String>)>,
-) -> Option<Zeroizing<String>> {
+/// Texts to be put in the place of ranges. The texts are wiped.
+pub(super) type Patches = Vec<(Range<usize>, Zeroizing<String>)>;
+
+/// Puts texts in the place of ranges; nothing if two of them overlap.
+pub(super) fn patched(text: &str, mut patches: Patches) -> Option<Zeroizing<String>> {
     patches.sort_by_key(|(range, _)| (range.start, range.end));
     let added: usize = patches.iter().map(|(_, new)| new.len()).sum();
     let mut out = Zeroizing::new(String::with_capacity(text.len() + added));
@@ -27,6 +27,12 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
     text.get(..at)
         .and_then(|head| head.rfind('\n'))
         .map_or(0, |found| found + 1)
+}
+
+/// First bytes of all lines.
+pub(super) fn line_starts(text: &str) -> Vec<usize> {
+    let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+    std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
 }
 
 /// First byte of the next line, or the end of the text.

@@ -7,9 +7,10 @@
 //! edit ── yaml or json ──► one document anew ── read back and compared ──► kept
 //! ```
 //!
-//! An edit parses its own document only. What it wrote is read again; if that is not exactly what was asked, the
+//! An edit parses its own document only, and edits of many objects of one document parse it together. What it wrote is read again; if that is not exactly what was asked, the
 //! edit is refused and the text stays as it was.
 
+mod batch;
 mod block;
 mod change;
 mod chunk;
@@ -28,9 +29,11 @@ use serde_json::Value;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use batch::Batch;
 use chunk::Chunk;
 pub use template_texts::TemplateTexts;
 use value::{Wiped, wipe};
+use yaml_edit::Exact;
 
 /// What one object of a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,52 +154,28 @@ impl SealedFile {
     ///
     /// See [`FileError`]. All or none are set.
     pub fn set_items(&mut self, place: Place, items: &[(&str, &str)]) -> Result<(), FileError> {
-        self.expect(place, Kind::SealedSecret)?;
-        let value = self.object(place).value();
-        let new: Vec<_> = items
+        let all: Vec<_> = items
             .iter()
-            .copied()
-            .filter(|(item, sealed)| {
-                text_at(value, &ITEMS, item).is_none_or(|old| !value::same_base64(old, sealed))
-            })
+            .map(|&(item, sealed)| (place, item, sealed))
             .collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let mut wanted = value.clone();
-        for (item, sealed) in &new {
-            value::put(&mut wanted, &ITEMS, item, Value::String((*sealed).to_owned()));
-        }
-        self.edit(
-            place,
-            |text, at| match json::document(text) {
-                Some(root) => json::edit::set(text, &root, at, &ITEMS, &new),
-                None => yaml_edit::set(text, at, &ITEMS, &new, yaml_edit::Exact::Base64),
-            },
-            Wiped(wanted),
-        )
+        self.set_all(&all)
     }
 
     /// Sets items of many SealedSecrets: as [`set_items`](Self::set_items), but a List is read once for all of its objects.
     ///
     /// # Errors
     ///
-    /// See [`FileError`]. Documents before the one at fault are changed.
+    /// See [`FileError`]. All or none are set.
     pub fn set_all(&mut self, changes: &[(Place, &str, &str)]) -> Result<(), FileError> {
-        let (mut there, mut missing) = (Vec::new(), Vec::new());
+        let mut batch = Batch::default();
         for &(place, item, sealed) in changes {
             self.expect(place, Kind::SealedSecret)?;
-            match value::at(self.object(place).value(), &ITEMS).and_then(|items| items.get(item)) {
-                None => missing.push((place, item, sealed)),
-                Some(Value::String(old)) if value::same_base64(old, sealed) => {}
-                Some(_) => there.push((place, item, sealed)),
+            let old = text_at(batch.value(self, place), &ITEMS, item);
+            if old.is_none_or(|old| !value::same_base64(old, sealed)) {
+                batch.set_too(self, place, &ITEMS, (item, sealed), Exact::Base64);
             }
         }
-        self.edit_items(&there)?;
-        for (place, item, sealed) in missing {
-            self.set_item(place, item, sealed)?;
-        }
-        Ok(())
+        self.apply(batch)
     }
 
     /// Removes one item, from `encryptedData` and from `template.data` if it stands there as null only.
@@ -209,12 +188,12 @@ impl SealedFile {
         self.has_item(place, item)?;
         let data = value::at(self.object(place).value(), &TEMPLATES);
         let hidden = data.and_then(|data| data.get(item)) == Some(&Value::Null);
-        self.together(place, |file| {
-            if hidden {
-                file.remove(place, &TEMPLATES, item)?;
-            }
-            file.remove(place, &ITEMS, item)
-        })
+        let mut batch = Batch::default();
+        if hidden {
+            batch.remove(self, place, &TEMPLATES, item);
+        }
+        batch.remove(self, place, &ITEMS, item);
+        self.apply(batch)
     }
 
     /// Renames one item; its ciphertext stays. A null of its name in `template.data`, which leaves the item out of the
@@ -235,12 +214,12 @@ impl SealedFile {
         }
         let hidden = value::at(value, &TEMPLATES)
             .is_some_and(|data| data.get(old) == Some(&Value::Null) && data.get(new).is_none());
-        self.together(place, |file| {
-            if hidden {
-                file.rename(place, &TEMPLATES, old, new)?;
-            }
-            file.rename(place, &ITEMS, old, new)
-        })
+        let mut batch = Batch::default();
+        if hidden {
+            batch.rename(self, place, &TEMPLATES, (old, new));
+        }
+        batch.rename(self, place, &ITEMS, (old, new));
+        self.apply(batch)
     }
 
     /// Sets one annotation of the object's own metadata; makes `annotations` where it is missing. `None` removes it,
@@ -250,35 +229,30 @@ impl SealedFile {
     ///
     /// See [`FileError`].
     pub fn set_annotation(&mut self, place: Place, name: &str, value: Option<&str>) -> Result<(), FileError> {
-        let old = self.object(place).value();
-        let present = value::at(old, &ANNOTATIONS).and_then(|all| all.get(name));
-        let Some(text) = value else {
-            if present.is_none() {
-                return Ok(());
+        self.set_annotations(&[(place, name, value)])
+    }
+
+    /// Sets annotations of many objects: as [`set_annotation`](Self::set_annotation), but a List is read once for all
+    /// of its objects.
+    ///
+    /// # Errors
+    ///
+    /// See [`FileError`]. All or none are set.
+    pub fn set_annotations(&mut self, changes: &[(Place, &str, Option<&str>)]) -> Result<(), FileError> {
+        let mut batch = Batch::default();
+        for &(place, name, new) in changes {
+            let all = value::at(batch.value(self, place), &ANNOTATIONS);
+            let old = all.and_then(|all| all.get(name));
+            let count = all.and_then(Value::as_object).map_or(0, |all| all.len());
+            match new {
+                None if old.is_none() => {}
+                None if count == 1 => batch.remove(self, place, &METADATA, "annotations"),
+                None => batch.remove(self, place, &ANNOTATIONS, name),
+                Some(new) if old.and_then(Value::as_str) == Some(new) => {}
+                Some(new) => batch.set(self, place, &ANNOTATIONS, (name, new), Exact::Text),
             }
-            let last = value::at(old, &ANNOTATIONS)
-                .and_then(Value::as_object)
-                .map_or(0, |all| all.len())
-                == 1;
-            return if last {
-                self.remove(place, &["metadata"], "annotations")
-            } else {
-                self.remove(place, &ANNOTATIONS, name)
-            };
-        };
-        if present.and_then(Value::as_str) == Some(text) {
-            return Ok(());
         }
-        let mut wanted = old.clone();
-        value::put(&mut wanted, &ANNOTATIONS, name, Value::String(text.to_owned()));
-        self.edit(
-            place,
-            |source, at| match json::document(source) {
-                Some(root) => json::edit::set(source, &root, at, &ANNOTATIONS, &[(name, text)]),
-                None => yaml_edit::set(source, at, &ANNOTATIONS, &[(name, text)], yaml_edit::Exact::Text),
-            },
-            Wiped(wanted),
-        )
+        self.apply(batch)
     }
 
     /// Turns a Secret into the SealedSecret given, where it stands: document markers, other documents, comments around
@@ -288,12 +262,27 @@ impl SealedFile {
     ///
     /// See [`FileError`].
     pub fn seal_in_place(&mut self, place: Place, sealed: &SealedSecret) -> Result<(), FileError> {
-        if self.slots[place.0].kind != Kind::Secret && !self.object(place).kind().is_empty() {
-            return self.expect(place, Kind::Secret);
+        self.seal_all(&[(place, sealed)])
+    }
+
+    /// Turns many Secrets into SealedSecrets: as [`seal_in_place`](Self::seal_in_place), but a List is read once for
+    /// all of its objects.
+    ///
+    /// # Errors
+    ///
+    /// See [`FileError`]; also if an object is named twice. All or none are turned.
+    pub fn seal_all(&mut self, sealed: &[(Place, &SealedSecret)]) -> Result<(), FileError> {
+        let mut batch = Batch::default();
+        for &(place, sealed) in sealed {
+            // An object without a kind may be meant as a Secret.
+            if !self.object(place).kind().is_empty() {
+                self.expect(place, Kind::Secret)?;
+            }
+            let wanted = serde_json::to_value(sealed)
+                .map_err(|_| self.form(place, "the SealedSecret cannot be written as JSON"))?;
+            batch.convert(self, place, Wiped(wanted), convert::Direction::Seal)?;
         }
-        let wanted = serde_json::to_value(sealed)
-            .map_err(|_| self.form(place, "the SealedSecret cannot be written as JSON"))?;
-        self.convert(place, Wiped(wanted), convert::Direction::Seal)
+        self.apply(batch)
     }
 
     /// Turns a SealedSecret into the Secret given, where it stands; the same rules.
@@ -302,8 +291,21 @@ impl SealedFile {
     ///
     /// See [`FileError`].
     pub fn unseal_in_place(&mut self, place: Place, secret: &manifest::Secret) -> Result<(), FileError> {
-        self.expect(place, Kind::SealedSecret)?;
-        self.convert(place, Wiped(secret.to_value()), convert::Direction::Unseal)
+        self.unseal_all(&[(place, secret)])
+    }
+
+    /// Turns many SealedSecrets into Secrets; the same rules as [`seal_all`](Self::seal_all).
+    ///
+    /// # Errors
+    ///
+    /// See [`FileError`]; also if an object is named twice. All or none are turned.
+    pub fn unseal_all(&mut self, secrets: &[(Place, &manifest::Secret)]) -> Result<(), FileError> {
+        let mut batch = Batch::default();
+        for &(place, secret) in secrets {
+            self.expect(place, Kind::SealedSecret)?;
+            batch.convert(self, place, Wiped(secret.to_value()), convert::Direction::Unseal)?;
+        }
+        self.apply(batch)
     }
 
     /// The text with all edits. Without edits: the same bytes.
@@ -338,5 +340,7 @@ fn text_at<'v>(value: &'v Value, path: &[&str], key: &str) -> Option<&'v str> {
 const ITEMS: [&str; 2] = ["spec", "encryptedData"];
 /// Where its templates stand.
 const TEMPLATES: [&str; 3] = ["spec", "template", "data"];
+/// Where name, namespace and annotations of any object stand.
+const METADATA: [&str; 1] = ["metadata"];
 /// Where the annotations of any object stand.
 const ANNOTATIONS: [&str; 2] = ["metadata", "annotations"];

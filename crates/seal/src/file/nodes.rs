@@ -1,5 +1,8 @@
 //! The nodes of one parsed document: found by key, and guarded against aliases and merge keys.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use yaml::{Item, NodeId, NodeKind, ScalarStyle, Stream};
 
 use super::FileError;
@@ -9,8 +12,10 @@ use super::lines::line_of;
 pub(super) struct Nodes<'s, 't> {
     pub(super) stream: &'s Stream<'t>,
     root: NodeId,
-    /// Alias and target.
-    aliases: Vec<(NodeId, NodeId)>,
+    /// Nodes that an alias stands for.
+    shared: BTreeSet<NodeId>,
+    /// The items of the List, once they were asked for.
+    items: OnceCell<Vec<NodeId>>,
 }
 
 impl<'s, 't> Nodes<'s, 't> {
@@ -28,7 +33,8 @@ impl<'s, 't> Nodes<'s, 't> {
         let nodes = Self {
             stream,
             root,
-            aliases: aliases(stream, root),
+            shared: shared(stream, root),
+            items: OnceCell::new(),
         };
         match roots.next() {
             Some(second) => Err(nodes.form(second, "a second document without a '---' line before it")),
@@ -42,6 +48,20 @@ impl<'s, 't> Nodes<'s, 't> {
             self.editable(self.root)?;
             return Ok(self.root);
         };
+        let items = match self.items.get() {
+            Some(items) => items,
+            None => {
+                let items = self.list()?;
+                self.items.get_or_init(|| items)
+            }
+        };
+        let found = items.get(item).copied();
+        let found = found.ok_or_else(|| self.form(self.root, "the items of the List are not found"))?;
+        self.editable(found)?;
+        Ok(found)
+    }
+
+    fn list(&self) -> Result<Vec<NodeId>, FileError> {
         let (_, items) = self
             .entry(self.root, "items")?
             .ok_or_else(|| self.form(self.root, "the items of the List are not found"))?;
@@ -50,10 +70,7 @@ impl<'s, 't> Nodes<'s, 't> {
             Item::Element(node) => Some(node),
             Item::Comment(_) | Item::Entry(..) => None,
         });
-        let found = elements.into_iter().nth(item);
-        let found = found.ok_or_else(|| self.form(items, "the items of the List are not found"))?;
-        self.editable(found)?;
-        Ok(found)
+        Ok(elements.collect())
     }
 
     /// Key and value of an entry of a mapping.
@@ -76,7 +93,7 @@ impl<'s, 't> Nodes<'s, 't> {
         if matches!(self.stream.node(node).kind, NodeKind::Alias(_)) {
             return Err(self.form(node, "an alias is not edited: write the value out"));
         }
-        if self.aliases.iter().any(|&(_, target)| target == node) {
+        if self.shared.contains(&node) {
             return Err(self.form(node, "an alias shares this value: write it out at both places"));
         }
         Ok(())
@@ -162,16 +179,16 @@ impl<'s, 't> Nodes<'s, 't> {
     }
 }
 
-fn aliases(stream: &Stream<'_>, root: NodeId) -> Vec<(NodeId, NodeId)> {
+fn shared(stream: &Stream<'_>, root: NodeId) -> BTreeSet<NodeId> {
     // No alias is written without its star.
     if !stream.text().contains('*') {
-        return Vec::new();
+        return BTreeSet::new();
     }
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     let mut open = vec![root];
     while let Some(node) = open.pop() {
         if let NodeKind::Alias(target) = stream.node(node).kind {
-            found.push((node, target));
+            found.insert(target);
         }
         for item in stream.items(node) {
             match *item {

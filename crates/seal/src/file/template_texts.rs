@@ -1,9 +1,8 @@
 //! Labels and annotations of the template: what `kubeseal --merge-into` adds besides items.
 
-use serde_json::Value;
-
-use super::value::{self, Wiped};
-use super::{FileError, Kind, Place, SealedFile, json, text_at, yaml_edit};
+use super::batch::Batch;
+use super::yaml_edit::Exact;
+use super::{FileError, Kind, Place, SealedFile, text_at};
 
 /// A map of texts below `spec.template.metadata`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,26 +37,12 @@ impl SealedFile {
     ) -> Result<(), FileError> {
         self.expect(place, Kind::SealedSecret)?;
         let path = ["spec", "template", "metadata", field.name()];
-        let value = self.object(place).value();
-        let new: Vec<_> = texts
-            .iter()
-            .copied()
-            .filter(|(name, text)| text_at(value, &path, name) != Some(*text))
-            .collect();
-        if new.is_empty() {
-            return Ok(());
+        let mut batch = Batch::default();
+        for &(name, text) in texts {
+            if text_at(batch.value(self, place), &path, name) != Some(text) {
+                batch.set_too(self, place, &path, (name, text), Exact::Text);
+            }
         }
-        let mut wanted = value.clone();
-        for (name, text) in &new {
-            value::put(&mut wanted, &path, name, Value::String((*text).to_owned()));
-        }
-        self.edit(
-            place,
-            |text, at| match json::document(text) {
-                Some(root) => json::edit::set(text, &root, at, &path, &new),
-                None => yaml_edit::set(text, at, &path, &new, yaml_edit::Exact::Text),
-            },
-            Wiped(wanted),
-        )
+        self.apply(batch)
     }
 }

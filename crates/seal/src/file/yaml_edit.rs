@@ -1,4 +1,4 @@
-//! One entry of a YAML document set, removed or renamed; every other byte stays.
+//! One entry of a YAML document set, removed or renamed, as patches; every other byte stays.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::FileError;
 use super::chunk::budget;
-use super::lines::{self, line_end, line_start, next_line, skip_spaces};
+use super::lines::{Patches, line_end, line_start, next_line, skip_spaces};
 use super::nodes::Nodes;
 
 /// What counts as the same text.
@@ -23,90 +23,75 @@ pub(super) enum Exact {
     Text,
 }
 
-type Edited = Result<Zeroizing<String>, FileError>;
+/// Names and the texts they get.
+pub(super) type Texts<'e> = Vec<(&'e str, &'e str)>;
+
+type Edited = Result<Patches, FileError>;
 
 /// Sets entries of the mapping at a path of the object; makes mappings that are missing.
-pub(super) fn set(
-    text: &str,
+///
+/// Gives the entries too that are left for the next time: what is there goes first, then new ones follow one by one.
+pub(super) fn set<'e>(
+    nodes: &Nodes<'_, '_>,
     item: Option<usize>,
     path: &[&str],
-    entries: &[(&str, &str)],
+    entries: Texts<'e>,
     exact: Exact,
-) -> Edited {
-    let mut rest = Vec::new();
-    let mut text = {
-        let stream = parse(text)?;
-        let nodes = Nodes::of(&stream)?;
-        match mapping_at(&nodes, item, path)? {
-            Found::Mapping(mapping) => {
-                let mut patches = Vec::new();
-                for &(key, value) in entries {
-                    match nodes.entry(mapping, key)? {
-                        Some((_, node)) => {
-                            nodes.editable(node)?;
-                            patches.extend(new_value(&nodes, node, value, exact)?);
-                        }
-                        None => rest.push((key, value)),
-                    }
-                }
-                patched(text, patches)?
-            }
-            Found::Nothing { node, below } => {
-                let new = nested(below, entries);
-                patched(text, edited(&nodes, node, replace(&stream, node, &new, true))?)?
-            }
-            Found::No { parent, key, below } => {
-                let new = nested(below, entries);
-                patched(
-                    text,
-                    edited(&nodes, parent, insert_entry(&stream, parent, key, &new))?,
-                )?
-            }
+) -> Result<(Patches, Texts<'e>), FileError> {
+    let stream = nodes.stream;
+    let mapping = match mapping_at(nodes, item, path)? {
+        Found::Mapping(mapping) => mapping,
+        Found::Nothing { node, below } => {
+            let new = nested(below, &entries);
+            let patches = edited(nodes, node, replace(stream, node, &new, true))?;
+            return Ok((patches, Vec::new()));
+        }
+        Found::No { parent, key, below } => {
+            let new = nested(below, &entries);
+            let patches = edited(nodes, parent, insert_entry(stream, parent, key, &new))?;
+            return Ok((patches, Vec::new()));
         }
     };
-    for (key, value) in rest {
-        text = insert(&text, item, path, key, value)?;
+    let (mut patches, mut rest) = (Patches::new(), Vec::new());
+    for (key, value) in entries {
+        match nodes.entry(mapping, key)? {
+            Some((_, node)) => {
+                nodes.editable(node)?;
+                patches.extend(new_value(nodes, node, value, exact)?);
+            }
+            None => rest.push((key, value)),
+        }
     }
-    Ok(text)
-}
-
-/// Replaces texts that are there, in any objects of the document: item of the List, key and new text.
-pub(super) fn replace_values(text: &str, path: &[&str], changes: &[(Option<usize>, &str, &str)]) -> Edited {
-    let stream = parse(text)?;
-    let nodes = Nodes::of(&stream)?;
-    let mut patches = Vec::new();
-    for &(item, key, value) in changes {
-        let (_, (_, node)) = entry_at(&nodes, item, path, key)?;
-        nodes.editable(node)?;
-        patches.extend(new_value(&nodes, node, value, Exact::Base64)?);
+    if patches.is_empty() && !rest.is_empty() {
+        let (key, value) = rest.remove(0);
+        patches = insert(nodes, mapping, key, value)?;
     }
-    patched(text, patches)
+    Ok((patches, rest))
 }
 
 /// Removes one entry. Comments above it stay.
-pub(super) fn remove(text: &str, item: Option<usize>, path: &[&str], key: &str) -> Edited {
-    let stream = parse(text)?;
-    let nodes = Nodes::of(&stream)?;
-    let (mapping, (_, value)) = entry_at(&nodes, item, path, key)?;
+pub(super) fn remove(nodes: &Nodes<'_, '_>, item: Option<usize>, path: &[&str], key: &str) -> Edited {
+    let (mapping, (_, value)) = entry_at(nodes, item, path, key)?;
     nodes.unshared(value)?;
-    patched(
-        text,
-        edited(&nodes, mapping, remove_entry(&stream, mapping, value))?,
-    )
+    edited(nodes, mapping, remove_entry(nodes.stream, mapping, value))
 }
 
 /// Gives one entry another key, in the style of the old one.
-pub(super) fn rename(text: &str, item: Option<usize>, path: &[&str], old: &str, new: &str) -> Edited {
-    let stream = parse(text)?;
-    let nodes = Nodes::of(&stream)?;
-    let (_, (key, _)) = entry_at(&nodes, item, path, old)?;
+pub(super) fn rename(
+    nodes: &Nodes<'_, '_>,
+    item: Option<usize>,
+    path: &[&str],
+    old: &str,
+    new: &str,
+) -> Edited {
+    let (_, (key, _)) = entry_at(nodes, item, path, old)?;
     nodes.editable(key)?;
     let context = if nodes.stream.in_flow(key) {
         Context::Flow
     } else {
         Context::Key
     };
-    let styled = match stream.node(key).kind {
+    let styled = match nodes.stream.node(key).kind {
         NodeKind::Scalar(style) => {
             write_str_as(new, style, context, "\n").filter(|text| !text.contains('\n'))
         }
@@ -116,7 +101,7 @@ pub(super) fn rename(text: &str, item: Option<usize>, path: &[&str], old: &str, 
         Some(styled) => Emit::Raw(styled.into()),
         None => Emit::Str(new.into()),
     };
-    patched(text, edited(&nodes, key, replace(&stream, key, &new, true))?)
+    edited(nodes, key, replace(nodes.stream, key, &new, true))
 }
 
 /// Parses a document that `manifest` has read before, with its limits checked.
@@ -131,24 +116,13 @@ pub(super) fn parse(text: &str) -> Result<Stream<'_>, FileError> {
     })
 }
 
-/// Applies patches, and wipes what they held.
-pub(super) fn patched(text: &str, patches: Vec<Patch>) -> Edited {
+/// An edit of the YAML package as patches that are wiped, or its error told by the line.
+pub(super) fn edited(nodes: &Nodes<'_, '_>, node: NodeId, patches: Result<Vec<Patch>, EditError>) -> Edited {
+    let patches = patches.map_err(|_| nodes.form(node, "this form of an entry is not edited"))?;
     let patches = patches
         .into_iter()
         .map(|patch| (patch.range, Zeroizing::new(patch.text)));
-    lines::patched(text, patches.collect()).ok_or(FileError::Form {
-        line: 1,
-        what: "this form cannot be edited in place",
-    })
-}
-
-/// An edit of the YAML package, with its error told by the line.
-pub(super) fn edited(
-    nodes: &Nodes<'_, '_>,
-    node: NodeId,
-    patches: Result<Vec<Patch>, EditError>,
-) -> Result<Vec<Patch>, FileError> {
-    patches.map_err(|_| nodes.form(node, "this form of an entry is not edited"))
+    Ok(patches.collect())
 }
 
 /// What stands at a path.
@@ -234,12 +208,8 @@ fn nested<'a>(below: &[&'a str], entries: &[(&'a str, &'a str)]) -> Emit<'a> {
 }
 
 /// Adds an entry behind the last one, quoted as that one.
-fn insert(text: &str, item: Option<usize>, path: &[&str], key: &str, value: &str) -> Edited {
-    let stream = parse(text)?;
-    let nodes = Nodes::of(&stream)?;
-    let Found::Mapping(mapping) = mapping_at(&nodes, item, path)? else {
-        return set(text, item, path, &[(key, value)], Exact::Text);
-    };
+fn insert(nodes: &Nodes<'_, '_>, mapping: NodeId, key: &str, value: &str) -> Edited {
+    let stream = nodes.stream;
     let last = stream.items(mapping).iter().rev().find_map(|item| match *item {
         yaml::Item::Entry(_, value) => Some(value),
         yaml::Item::Element(_) | yaml::Item::Comment(_) => None,
@@ -254,14 +224,11 @@ fn insert(text: &str, item: Option<usize>, path: &[&str], key: &str, value: &str
         Some(quoted) => Emit::Raw(quoted.into()),
         None => Emit::Str(value.into()),
     };
-    patched(
-        text,
-        edited(&nodes, mapping, insert_entry(&stream, mapping, key, &new))?,
-    )
+    edited(nodes, mapping, insert_entry(stream, mapping, key, &new))
 }
 
 /// Another text where a value stands, in its style.
-fn new_value(nodes: &Nodes<'_, '_>, node: NodeId, new: &str, exact: Exact) -> Result<Vec<Patch>, FileError> {
+fn new_value(nodes: &Nodes<'_, '_>, node: NodeId, new: &str, exact: Exact) -> Edited {
     let stream = nodes.stream;
     let span = stream.node(node).span.clone();
     let flow = stream.in_flow(node);
@@ -282,7 +249,7 @@ fn new_value(nodes: &Nodes<'_, '_>, node: NodeId, new: &str, exact: Exact) -> Re
         _ => None,
     };
     match place {
-        Some((range, text)) => Ok(vec![Patch { range, text }]),
+        Some((range, text)) => Ok(vec![(range, Zeroizing::new(text))]),
         None => edited(nodes, node, replace(stream, node, &Emit::Str(new.into()), true)),
     }
 }

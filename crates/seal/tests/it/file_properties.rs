@@ -9,16 +9,16 @@ use gitseal_tests::drawn::cases;
 
 /// How a generated text is written.
 #[derive(Clone, Debug)]
-struct Habits {
+pub(crate) struct Habits {
     step: usize,
-    crlf: bool,
+    pub(crate) crlf: bool,
     comments: bool,
     /// In a List, from this many items on.
     list: bool,
     final_break: bool,
 }
 
-fn habits() -> impl Strategy<Value = Habits> {
+pub(crate) fn habits() -> impl Strategy<Value = Habits> {
     (
         2usize..5,
         any::<bool>(),
@@ -51,9 +51,9 @@ fn written(style: u8, text: &str, indent: usize) -> String {
     }
 }
 
-type Items = Vec<(String, u8)>;
+pub(crate) type Items = Vec<(String, u8)>;
 
-fn items() -> impl Strategy<Value = Items> {
+pub(crate) fn items() -> impl Strategy<Value = Items> {
     let name = prop_oneof![
         "[a-z][a-z0-9._-]{0,8}",
         Just("on".to_owned()),
@@ -145,16 +145,24 @@ fn around(object: &str, habits: &Habits) -> String {
 }
 
 fn sealed_text(items: &Items, habits: &Habits) -> String {
+    around(&sealed_object(items, habits), habits)
+}
+
+/// A SealedSecret without its surroundings.
+pub(crate) fn sealed_object(items: &Items, habits: &Habits) -> String {
     let step = " ".repeat(habits.step);
-    let object = format!(
+    format!(
         "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n{step}name: db # the name\nspec:\n{step}encryptedData:\n{}{step}template:\n{step}{step}type: Opaque\n",
         block(items, 2 * habits.step, habits, "sealed")
-    );
-    around(&object, habits)
+    )
+}
+
+fn secret_text(data: &Items, string: &Items, habits: &Habits, order: &[usize]) -> String {
+    around(&secret_object(data, string, habits, order), habits)
 }
 
 /// The entries of a Secret in any order, with blank lines and comments at the ends of blocks.
-fn secret_text(data: &Items, string: &Items, habits: &Habits, order: &[usize]) -> String {
+pub(crate) fn secret_object(data: &Items, string: &Items, habits: &Habits, order: &[usize]) -> String {
     let step = " ".repeat(habits.step);
     let comment = |text: &str, indent: usize| {
         if habits.comments {
@@ -199,7 +207,7 @@ fn secret_text(data: &Items, string: &Items, habits: &Habits, order: &[usize]) -
     if object.starts_with('#') {
         object.insert_str(0, "unknown: x\n");
     }
-    around(&object, habits)
+    object
 }
 
 fn others(file: &SealedFile, place: Place) -> Vec<Value> {

@@ -6,6 +6,7 @@ mod backup;
 mod envelope;
 mod explain;
 mod file;
+mod file_batch;
 mod file_convert;
 mod file_corpus;
 mod file_properties;

@@ -204,9 +204,10 @@ fn into_flow(stream: &Stream<'_>, node: NodeId, entry: String, layout: &Layout) 
     let end = entry_end(stream, last);
     let start = stream.outer(last.0.unwrap_or(last.1));
     let start = start.min(stream.outer(last.1));
+    // In this order: a line may be as long as the text.
     let own_line = start > span.start
-        && only_spaces(text, line_start(text, start)..start)
-        && !same_line(text, span.start, start);
+        && !same_line(text, span.start, start)
+        && only_spaces(text, line_start(text, start)..start);
     let lead = if own_line {
         format!(
             "{}{}",

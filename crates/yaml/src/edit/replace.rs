@@ -123,10 +123,14 @@ fn in_place(stream: &Stream<'_>, node: NodeId, new: String, patches: &mut Vec<Pa
         .parent(node)
         .filter(|&parent| !stream.is_flow(parent))
         .map_or(0, |parent| column_of(stream, parent) + 1);
-    let line = line_start(text, span.start);
-    let below =
-        block_collection(stream, node) && only_spaces(text, line..span.start) && span.start - line < inner;
-    let indent = if below { inner - (span.start - line) } else { 0 };
+    // Its line is looked for only then: inside brackets it may be as long as the text.
+    let indent = if block_collection(stream, node) {
+        let line = line_start(text, span.start);
+        let below = only_spaces(text, line..span.start) && span.start - line < inner;
+        if below { inner - (span.start - line) } else { 0 }
+    } else {
+        0
+    };
     patches.push(Patch::put(
         span.start..end,
         format!("{lead}{}{new}", " ".repeat(indent)),

@@ -189,20 +189,23 @@ impl Run<'_> {
             })
             .collect();
         text.file.set_all(&changes).map_err(failed)?;
-        for object in objects
+        let changed = objects
             .iter()
-            .filter(|object| !object.resealed.changed.is_empty())
-        {
+            .filter(|object| !object.resealed.changed.is_empty());
+        let notes = changed.map(|object| {
             let metadata = &object.secret.metadata;
             let field = |field: &str| metadata.get(field).and_then(Value::as_str).unwrap_or_default();
             let scope = Scope::of_metadata(metadata);
             // What was kept lies under it too.
             let by = SealedBy::whole(cert.fingerprint(), scope, field("namespace"), field("name"));
-            text.file
-                .set_annotation(object.place, SEALED_BY, Some(&by.to_text()))
-                .map_err(failed)?;
-        }
-        Ok(())
+            (object.place, by.to_text())
+        });
+        let notes: Vec<(Place, String)> = notes.collect();
+        let notes: Vec<_> = notes
+            .iter()
+            .map(|(place, note)| (*place, SEALED_BY, Some(note.as_str())))
+            .collect();
+        text.file.set_annotations(&notes).map_err(failed)
     }
 
     /// What is said about the file.

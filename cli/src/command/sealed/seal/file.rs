@@ -101,11 +101,8 @@ impl Run<'_> {
                 let bytes = match self.args.format {
                     Some(format) => print(&file, &sealed, format)?,
                     None => {
-                        // From the end, so that lines in messages are those of the input.
-                        for one in sealed.iter().rev() {
-                            file.seal_in_place(one.place, &one.object)
-                                .map_err(|error| places.refused(&error))?;
-                        }
+                        let all: Vec<_> = sealed.iter().map(|one| (one.place, &one.object)).collect();
+                        file.seal_all(&all).map_err(|error| places.refused(&error))?;
                         bytes(file.into_text())
                     }
                 };

@@ -20,8 +20,9 @@ use zeroize::Zeroizing;
 use super::FileError;
 use super::block::{Block, Piece};
 use super::compose::{Source, Writer, emit_of};
+use super::lines::Patches;
 use super::nodes::Nodes;
-use super::yaml_edit::{edited, parse, patched};
+use super::yaml_edit::edited;
 
 /// Which way an object is turned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,28 +35,24 @@ pub(super) enum Direction {
 
 /// Writes an object anew as another one, of which it keeps what it has already.
 pub(super) fn convert(
-    text: &str,
+    nodes: &Nodes<'_, '_>,
     item: Option<usize>,
     from: &Value,
     to: &Value,
     direction: Direction,
-) -> Result<Zeroizing<String>, FileError> {
-    let stream = parse(text)?;
-    let nodes = Nodes::of(&stream)?;
+) -> Result<Patches, FileError> {
+    let (stream, text) = (nodes.stream, nodes.stream.text());
     let object = nodes.object(item)?;
     nodes.unshared(object)?;
     let Some(target) = to.as_object() else {
         return Err(nodes.form(object, "the new object is no mapping"));
     };
     let start = stream.node(object).span.start;
-    let Some(root) = Block::of(&nodes, object, start..text.len())? else {
-        return patched(
-            text,
-            edited(&nodes, object, replace(&stream, object, &emit_of(to), false))?,
-        );
+    let Some(root) = Block::of(nodes, object, start..text.len())? else {
+        return edited(nodes, object, replace(stream, object, &emit_of(to), false));
     };
     let end = root.pieces.last().map_or(start, |last| last.end);
-    let mut writer = Writer::new(&nodes, 2 * text.len() + 2 * texts(to));
+    let mut writer = Writer::new(nodes, 2 * (end - start) + 2 * texts(to));
     let conversion = Conversion {
         root: &root,
         from,
@@ -76,11 +73,7 @@ pub(super) fn convert(
     if !text.get(start..end).is_some_and(|old| old.ends_with('\n')) {
         new = new.trim_end_matches(['\n', '\r']);
     }
-    let mut out = Zeroizing::new(String::with_capacity(text.len() + new.len()));
-    for part in [text.get(..start), Some(new), text.get(end..)] {
-        out.push_str(part.unwrap_or(""));
-    }
-    Ok(out)
+    Ok(vec![(start..end, Zeroizing::new(new.to_owned()))])
 }
 
 /// The object that is there, and the one that is wanted.

@@ -1,4 +1,4 @@
-//! One entry of a JSON document set, removed or renamed, or a whole object written anew.
+//! One entry of a JSON document set, removed or renamed, or a whole object written anew: as patches.
 
 use std::ops::Range;
 
@@ -8,111 +8,99 @@ use zeroize::Zeroizing;
 use super::render::{Style, quoted};
 use super::{Json, JsonKind, Member};
 use crate::file::FileError;
-use crate::file::lines::{line_of, patched};
+use crate::file::lines::{Patches, line_of};
 use crate::file::value::Wiped;
 
-type Edited = Result<Zeroizing<String>, FileError>;
+/// A JSON document, and how it is written.
+pub(crate) struct Document<'j> {
+    text: &'j str,
+    root: &'j Json,
+    style: Style,
+}
 
-/// Sets entries of the object at a path; makes objects that are missing.
-pub(crate) fn set(
-    text: &str,
-    root: &Json,
-    item: Option<usize>,
-    path: &[&str],
-    entries: &[(&str, &str)],
-) -> Edited {
-    let style = Style::of(text, root);
-    let mut patches = Vec::new();
-    match at(text, root, item, path)? {
-        Found::Object(object) => {
-            let mut missing = Map::new();
-            for &(key, value) in entries {
-                match member(text, object, key)? {
-                    Some(found) => patches.push((found.value.span.clone(), quoted(value))),
-                    None => {
-                        missing.insert(key.to_owned(), value.into());
+type Edited = Result<Patches, FileError>;
+
+impl<'j> Document<'j> {
+    /// Looks at how a document is written.
+    pub(crate) fn of(text: &'j str, root: &'j Json) -> Self {
+        Self {
+            text,
+            root,
+            style: Style::of(text, root),
+        }
+    }
+
+    /// Sets entries of the object at a path; makes objects that are missing.
+    pub(crate) fn set(&self, item: Option<usize>, path: &[&str], entries: &[(&str, &str)]) -> Edited {
+        let (text, style) = (self.text, &self.style);
+        let mut patches = Vec::new();
+        match at(text, self.root, item, path)? {
+            Found::Object(object) => {
+                let mut missing = Map::new();
+                for &(key, value) in entries {
+                    match member(text, object, key)? {
+                        Some(found) => patches.push((found.value.span.clone(), quoted(value))),
+                        None => {
+                            missing.insert(key.to_owned(), value.into());
+                        }
                     }
                 }
+                if !missing.is_empty() {
+                    patches.push(added(text, object, style, missing));
+                }
             }
-            if !missing.is_empty() {
-                patches.push(added(text, object, &style, missing));
+            Found::Null { value, below } => {
+                let new = Wiped(nested(below, entries));
+                let indent = style.indent_at(text, value.span.start);
+                patches.push((value.span.clone(), style.render(&new.0, &indent)));
+            }
+            Found::No { object, key, below } => {
+                let mut missing = Map::new();
+                missing.insert(key.to_owned(), nested(below, entries));
+                patches.push(added(text, object, style, missing));
             }
         }
-        Found::Null { value, below } => {
-            let new = Wiped(nested(below, entries));
-            let indent = style.indent_at(text, value.span.start);
-            patches.push((value.span.clone(), style.render(&new.0, &indent)));
-        }
-        Found::No { object, key, below } => {
-            let mut missing = Map::new();
-            missing.insert(key.to_owned(), nested(below, entries));
-            patches.push(added(text, object, &style, missing));
-        }
+        Ok(patches)
     }
-    applied(text, patches)
-}
 
-/// Replaces texts that are there, in any objects of the document: item of the List, key and new text.
-pub(crate) fn replace_values(
-    text: &str,
-    root: &Json,
-    path: &[&str],
-    changes: &[(Option<usize>, &str, &str)],
-) -> Edited {
-    let mut patches = Vec::new();
-    for &(item, key, value) in changes {
-        let Found::Object(object) = at(text, root, item, path)? else {
+    /// Removes one entry.
+    pub(crate) fn remove(&self, item: Option<usize>, path: &[&str], key: &str) -> Edited {
+        let Found::Object(object) = at(self.text, self.root, item, path)? else {
             return Err(missing(path, key));
         };
-        let found = member(text, object, key)?.ok_or_else(|| missing(path, key))?;
-        patches.push((found.value.span.clone(), quoted(value)));
+        member(self.text, object, key)?.ok_or_else(|| missing(path, key))?;
+        let members = members(object);
+        let index = members.iter().position(|member| member.name == key).unwrap_or(0);
+        let range = match (
+            index.checked_sub(1).and_then(|before| members.get(before)),
+            members.get(index + 1),
+        ) {
+            (Some(before), _) => {
+                before.value.span.end..members.get(index).map_or(0, |own| own.value.span.end)
+            }
+            (None, Some(next)) => members.get(index).map_or(0, |own| own.key.start)..next.key.start,
+            (None, None) => object.span.start + 1..object.span.end - 1,
+        };
+        Ok(vec![(range, Zeroizing::new(String::new()))])
     }
-    applied(text, patches)
-}
 
-/// Removes one entry.
-pub(crate) fn remove(text: &str, root: &Json, item: Option<usize>, path: &[&str], key: &str) -> Edited {
-    let Found::Object(object) = at(text, root, item, path)? else {
-        return Err(missing(path, key));
-    };
-    member(text, object, key)?.ok_or_else(|| missing(path, key))?;
-    let members = members(object);
-    let index = members.iter().position(|member| member.name == key).unwrap_or(0);
-    let range = match (
-        index.checked_sub(1).and_then(|before| members.get(before)),
-        members.get(index + 1),
-    ) {
-        (Some(before), _) => before.value.span.end..members.get(index).map_or(0, |own| own.value.span.end),
-        (None, Some(next)) => members.get(index).map_or(0, |own| own.key.start)..next.key.start,
-        (None, None) => object.span.start + 1..object.span.end - 1,
-    };
-    applied(text, vec![(range, Zeroizing::new(String::new()))])
-}
+    /// Gives one entry another key.
+    pub(crate) fn rename(&self, item: Option<usize>, path: &[&str], old: &str, new: &str) -> Edited {
+        let Found::Object(object) = at(self.text, self.root, item, path)? else {
+            return Err(missing(path, old));
+        };
+        let found = member(self.text, object, old)?.ok_or_else(|| missing(path, old))?;
+        Ok(vec![(found.key.clone(), quoted(new))])
+    }
 
-/// Gives one entry another key.
-pub(crate) fn rename(
-    text: &str,
-    root: &Json,
-    item: Option<usize>,
-    path: &[&str],
-    old: &str,
-    new: &str,
-) -> Edited {
-    let Found::Object(object) = at(text, root, item, path)? else {
-        return Err(missing(path, old));
-    };
-    let found = member(text, object, old)?.ok_or_else(|| missing(path, old))?;
-    applied(text, vec![(found.key.clone(), quoted(new))])
-}
-
-/// Writes the whole object anew, indented as it was.
-pub(crate) fn replace(text: &str, root: &Json, item: Option<usize>, new: &Value) -> Edited {
-    let Found::Object(object) = at(text, root, item, &[])? else {
-        return Err(missing(&[], "object"));
-    };
-    let style = Style::of(text, root);
-    let indent = style.indent_at(text, object.span.start);
-    applied(text, vec![(object.span.clone(), style.render(new, &indent))])
+    /// Writes the whole object anew, indented as it was.
+    pub(crate) fn replace(&self, item: Option<usize>, new: &Value) -> Edited {
+        let Found::Object(object) = at(self.text, self.root, item, &[])? else {
+            return Err(missing(&[], "object"));
+        };
+        let indent = self.style.indent_at(self.text, object.span.start);
+        Ok(vec![(object.span.clone(), self.style.render(new, &indent))])
+    }
 }
 
 /// What stands at a path.
@@ -240,13 +228,6 @@ fn nested(below: &[&str], entries: &[(&str, &str)]) -> Value {
         .fold(Value::Object(entries.collect()), |inner, &key| {
             Value::Object([(key.to_owned(), inner)].into_iter().collect())
         })
-}
-
-fn applied(text: &str, patches: Vec<(Range<usize>, Zeroizing<String>)>) -> Edited {
-    patched(text, patches).ok_or(FileError::Form {
-        line: 1,
-        what: "this form cannot be edited in place",
-    })
 }
 
 fn form(text: &str, at: &Json, what: &'static str) -> FileError {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Json, JsonKind};
-use crate::file::lines::{line_break, line_start};
+use crate::file::lines::{line_break, line_starts};
 
 /// The habits of a JSON text.
 pub(super) struct Style {
@@ -14,6 +14,8 @@ pub(super) struct Style {
     /// Between entries on one line.
     comma: &'static str,
     colon: &'static str,
+    /// Where the lines begin: a line may be as long as the text.
+    lines: Vec<usize>,
 }
 
 impl Style {
@@ -24,6 +26,7 @@ impl Style {
             line_break: line_break(text),
             comma: ",",
             colon: ":",
+            lines: line_starts(text),
         };
         let JsonKind::Object(members) = &root.kind else {
             return style;
@@ -41,15 +44,22 @@ impl Style {
             style.comma = ", ";
         }
         if between(root.span.start, first.key.start).contains('\n') {
-            let (outer, inner) = (indent_at(text, root.span.start), indent_at(text, first.key.start));
-            style.unit = Some(inner.strip_prefix(outer).unwrap_or(inner).to_owned());
+            let (outer, inner) = (
+                style.indent_at(text, root.span.start),
+                style.indent_at(text, first.key.start),
+            );
+            style.unit = Some(inner.strip_prefix(&outer).unwrap_or(&inner).to_owned());
         }
         style
     }
 
     /// The blanks at the start of the line of a place.
     pub(super) fn indent_at(&self, text: &str, at: usize) -> String {
-        indent_at(text, at).to_owned()
+        let line = self.lines.partition_point(|&start| start <= at);
+        let start = line.checked_sub(1).and_then(|line| self.lines.get(line));
+        let line = text.get(start.copied().unwrap_or(0)..at).unwrap_or("");
+        let blanks = line.trim_start_matches('\u{feff}').chars();
+        blanks.take_while(|c| matches!(c, ' ' | '\t')).collect()
     }
 
     /// What stands between a comma and the next key on one line.
@@ -153,11 +163,4 @@ pub(super) fn quoted(text: &str) -> Zeroizing<String> {
     }
     out.push('"');
     out
-}
-
-fn indent_at(text: &str, at: usize) -> &str {
-    let start = line_start(text, at);
-    let line = text.get(start..at).unwrap_or("").trim_start_matches('\u{feff}');
-    let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
-    line.get(..blanks).unwrap_or("")
 }
