@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -15,8 +16,8 @@ use crate::{Store, TreePathError, Value};
 /// Holds plaintext: no `Debug`, no `Clone`.
 pub struct Document {
     pub(crate) store: Store,
-    /// The text as read. Empty for a tree that was built, not read.
-    pub(crate) source: Zeroizing<Vec<u8>>,
+    /// The text as read, shared by copies of the tree. Empty for a tree that was built, not read.
+    pub(crate) source: Arc<Zeroizing<Vec<u8>>>,
     /// One per YAML document; exactly one in every other store.
     pub(crate) branches: Vec<Branch>,
     /// Where the `sops` block stands in the source of an encrypted file; it is not in the tree.
@@ -202,7 +203,7 @@ impl Document {
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             store: self.store,
-            source: Zeroizing::new(self.source.to_vec()),
+            source: Arc::clone(&self.source),
             branches: self.branches.iter().map(Branch::duplicate).collect(),
             block: self.block.clone(),
             shape: self.shape.clone(),

@@ -116,7 +116,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let in_place = matches!(self.destination, Destination::InPlace);
-        let input = steps::open(
+        let mut input = steps::open(
             found,
             self.stdin.as_ref(),
             self.over.as_ref(),
@@ -125,6 +125,8 @@ impl Run<'_> {
         )?;
         let what = format!("cannot decrypt {}", input.shown.display());
         let file = steps::read_encrypted(input_store, &input, &what)?;
+        // The document has them now: a large file is not held twice.
+        input.bytes = Zeroizing::default();
         let key = self.session.unlock(&what, file.metadata())?;
         let mac = if self.args.ignore_mac {
             MacCheck::Ignore
@@ -133,6 +135,8 @@ impl Run<'_> {
         };
         let (document, warnings) =
             sops::decrypt(&file, &key, mac).map_err(|error| steps::cannot_decrypt(error, &what))?;
+        let mixed = steps::mixed_warning(file.metadata(), &input.shown);
+        drop(file);
         let layout = self.session.layout(output_store);
         let plain = match &self.extract {
             Some(path) => match document
@@ -149,8 +153,7 @@ impl Run<'_> {
             warnings: steps::told(&warnings, &input.shown),
             ..Done::new("decrypted")
         };
-        done.warnings
-            .extend(steps::mixed_warning(file.metadata(), &input.shown));
+        done.warnings.extend(mixed);
         steps::deliver(
             &self.destination,
             &self.args.output,

@@ -10,6 +10,7 @@ pub(crate) mod yaml;
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -133,7 +134,7 @@ impl Store {
         }
         Ok(Document {
             store: self,
-            source: Zeroizing::new(bytes.to_vec()),
+            source: Arc::new(Zeroizing::new(bytes.to_vec())),
             branches,
             block: None,
             shape,
@@ -165,7 +166,7 @@ impl Store {
         let source = Zeroizing::new(bytes.to_vec());
         let document = Document {
             store: self,
-            source,
+            source: Arc::new(source),
             branches,
             block: Some(block),
             shape,
