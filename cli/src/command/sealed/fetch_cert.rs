@@ -13,6 +13,7 @@ use super::certs::shown;
 use super::connection::{self, ClusterArgs};
 use super::judge::{AllowArgs, Judge};
 use super::source::{self, fetches};
+use super::text as sealed_text;
 use crate::args::ReplaceArgs;
 use crate::certificate::Source;
 use crate::command::file::batch::print_json;
@@ -306,10 +307,7 @@ fn note_replaced(project: &Project, name: &str, fingerprint: &str) -> Result<(),
 
 /// Files of the repository that say that they were sealed to a key. A hint, as their annotation is.
 fn sealed_to(project: &Project, fingerprint: &str, io: &Io) -> Result<Vec<PathBuf>, CliError> {
-    let is_manifest = |path: &Path| {
-        let end = path.extension().and_then(|end| end.to_str());
-        end.is_some_and(|end| matches!(end, "yaml" | "yml" | "json")) && path != project.path
-    };
+    let is_manifest = |path: &Path| sealed_text::is_manifest(path) && path != project.path;
     let root = shown(&project.root, io);
     let root = if root.as_os_str().is_empty() {
         PathBuf::from(".")

@@ -16,7 +16,7 @@ use sops::Store;
 use zeroize::Zeroizing;
 
 use super::certs::{CertArgs, Certs, Recipient};
-use super::names;
+use super::names::{self, MAX_SECRET_BYTES};
 use super::object_args::ObjectArgs;
 use super::text::{self, SealedText};
 use crate::args::ReplaceArgs;
@@ -205,9 +205,9 @@ impl Subject {
     /// The object does not say all of these, or sealing fails.
     pub fn seal(&self, value: &[u8], cert: &SealingCert, io: &Io) -> Result<String, CliError> {
         self.check_bound()?;
-        if value.len() > MAX_VALUE_BYTES {
+        if value.len() > MAX_SECRET_BYTES {
             let text = format!(
-                "the value has {} bytes, and Kubernetes takes {MAX_VALUE_BYTES} in one Secret",
+                "the value has {} bytes, and Kubernetes takes {MAX_SECRET_BYTES} in one Secret",
                 value.len()
             );
             return Err(self
@@ -470,9 +470,6 @@ fn max_bytes(io: &Io) -> Result<u64, CliError> {
 
 /// A buffer of secret bytes.
 pub type Plain = Zeroizing<Vec<u8>>;
-
-/// Most bytes of one value (API server).
-pub const MAX_VALUE_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -50,6 +50,9 @@ fn is_label(part: &str) -> bool {
     !part.is_empty() && part.bytes().all(allowed) && !part.starts_with('-') && !part.ends_with('-')
 }
 
+/// Most bytes of all values of one Secret (API server).
+pub const MAX_SECRET_BYTES: usize = 1 << 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ use sops::Store;
 use zeroize::Zeroizing;
 
 use super::certs::{CertArgs, Certs, Recipient};
+use super::text;
 use crate::args::{Manner, OutputArgs};
 use crate::command::file::batch;
 use crate::command::file::steps::{self, Destination};
@@ -221,9 +222,7 @@ fn is_stdin(found: &Found) -> bool {
 
 /// Files of a folder that may hold objects.
 fn is_manifest(path: &Path) -> bool {
-    let end = path.extension().and_then(|end| end.to_str());
-    end.is_some_and(|end| matches!(end, "yaml" | "yml" | "json"))
-        && path.file_name().is_none_or(|name| name != crate::project::NAME)
+    text::is_manifest(path) && path.file_name().is_none_or(|name| name != crate::project::NAME)
 }
 
 /// Whether a file may hold a plain Secret: a quick look, before anything is parsed.

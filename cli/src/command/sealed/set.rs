@@ -8,7 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::certs::Certs;
-use super::item::{Access, MAX_VALUE_BYTES, Plain, Subject};
+use super::item::{Access, Plain, Subject};
+use super::names::MAX_SECRET_BYTES;
 use super::{names, object_args};
 use crate::command::file::set::Args;
 use crate::command::file::steps;
@@ -42,7 +43,7 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), CliError> {
 
 /// The bytes of the value: of a file or standard input as they are, of the command line a JSON text, as for other files.
 fn value(args: &Args, name: &str, io: &mut Io) -> Result<Plain, CliError> {
-    let max = MAX_VALUE_BYTES as u64;
+    let max = MAX_SECRET_BYTES as u64;
     if let Some(value) = &args.value {
         return json_text(value);
     }

@@ -64,11 +64,7 @@ impl Run<'_> {
             bytes: usize::try_from(self.max).unwrap_or(usize::MAX),
             ..Limits::default()
         };
-        let places = Places {
-            shown: &input.shown,
-            bytes: &input.bytes,
-            limits: &limits,
-        };
+        let places = Places::new(&input.shown, &input.bytes, &limits);
         let what = format!("cannot seal {}", input.shown.display());
         let text = std::str::from_utf8(&input.bytes).map_err(|_| {
             CliError::new(Kind::ReadInput, &*what).because(CliError::new(Kind::ReadInput, "it is not UTF-8"))

@@ -1,5 +1,6 @@
 //! Where things stand in the input, for messages.
 
+use std::cell::{Cell, OnceCell};
 use std::path::Path;
 
 use ::seal::file::FileError;
@@ -13,23 +14,40 @@ pub(super) struct Places<'a> {
     pub(super) shown: &'a Path,
     pub(super) bytes: &'a [u8],
     pub(super) limits: &'a Limits,
+    objects: OnceCell<Vec<Object>>,
+    located: Cell<usize>,
 }
 
-impl Places<'_> {
+impl<'a> Places<'a> {
+    /// The input of one file.
+    pub(super) fn new(shown: &'a Path, bytes: &'a [u8], limits: &'a Limits) -> Self {
+        Self {
+            shown,
+            bytes,
+            limits,
+            objects: OnceCell::new(),
+            located: Cell::new(0),
+        }
+    }
+
     /// `FILE:LINE:COLUMN` of a field of an object, or of what is nearest around it.
     pub(super) fn of(&self, origin: Origin, path: &str) -> String {
-        let names = names(path);
-        let read = manifest::read_objects(self.bytes, self.limits).map(open_lists);
-        let objects = read.unwrap_or_default();
+        // Each search reads the document again: with thousands of messages the line of the object must do.
+        let exact = self.located.replace(self.located.get() + 1) < MOST_LOCATED;
         let is = |object: &&Object| {
             object.origin().position == origin.position && object.origin().item == origin.item
         };
-        let found = objects
-            .iter()
-            .find(is)
-            .and_then(|object| locate(self.bytes, object, &names));
+        let found = exact
+            .then(|| self.objects().iter().find(is))
+            .flatten()
+            .and_then(|object| locate(self.bytes, object, &names(path)));
         let at = found.unwrap_or(origin.position);
         format!("{}:{}:{}", self.shown.display(), at.line, at.column)
+    }
+
+    fn objects(&self) -> &[Object] {
+        let read = || manifest::read_objects(self.bytes, self.limits).map(open_lists);
+        self.objects.get_or_init(|| read().unwrap_or_default())
     }
 
     /// What to say about a text that cannot be read or edited; every problem with its place.
@@ -82,6 +100,9 @@ fn names(path: &str) -> Vec<&str> {
     };
     path.splitn(parts, '.').filter(|part| !part.is_empty()).collect()
 }
+
+/// Messages of one file whose place is told to the column.
+const MOST_LOCATED: usize = 50;
 
 #[cfg(test)]
 mod tests {

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use ::seal::{Label, RandomError, Scope, seal_value};
 use sops::Store;
 
-use super::settle::MAX_SECRET_BYTES;
 use super::{Args, conflict};
 use crate::command::sealed::certs::Certs;
-use crate::command::sealed::names;
+use crate::command::sealed::names::{self, MAX_SECRET_BYTES};
 use crate::error::{CliError, Kind};
 use crate::files::{self, Limits, Secrecy};
 use crate::io::Io;

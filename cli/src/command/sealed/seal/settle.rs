@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Args;
 use super::place::Places;
 use crate::command::sealed::certs::Recipient;
-use crate::command::sealed::names;
+use crate::command::sealed::names::{self, MAX_SECRET_BYTES};
 use crate::error::{CliError, Kind};
 use crate::ui::one_line;
 
@@ -221,6 +221,3 @@ fn warnings(
     }
     Ok(warnings)
 }
-
-/// Most bytes of all values of a Secret (API server).
-pub(super) const MAX_SECRET_BYTES: usize = 1 << 20;
