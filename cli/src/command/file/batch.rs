@@ -76,7 +76,9 @@ pub fn run(
         Work::Cores => in_bundles(1),
         Work::Disk => {
             let threads = rayon::current_num_threads().max(DISK_THREADS);
-            let size = (most_held() / threads).min(files.len().div_ceil(threads)).max(1);
+            let size = (most_held() / threads)
+                .min(files.len().div_ceil(threads))
+                .clamp(1, MAX_BUNDLE);
             match rayon::ThreadPoolBuilder::new()
                 .num_threads(threads.min(files.len()))
                 .build()
@@ -217,3 +219,6 @@ const DISK_THREADS: usize = 4;
 
 /// Most files that all bundles of a run hold, however many descriptors a process may have: more bring nothing.
 const MAX_HELD: usize = 192;
+
+/// Most files of a bundle: few enough that the threads end together, whatever the work of a file is.
+const MAX_BUNDLE: usize = 12;
